@@ -1,0 +1,152 @@
+--- The only writer to stdout and stderr: results to stdout, progress, warnings
+--- and errors to stderr. With --json the results are JSON documents.
+
+local fault = require "moontide.fault"
+
+local report = {}
+
+local settings = { quiet = false, verbose = false, json = false, traceback = false, colour = { [1] = false, [2] = false } }
+
+local codes = {
+  bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36",
+}
+
+local function wants_colour(choice, fd)
+  if choice == "always" then return true end
+  if choice == "never" or (os.getenv("NO_COLOR") or "") ~= "" or os.getenv("TERM") == "dumb" then return false end
+  return require("moontide.runtime.sys").isatty(fd)
+end
+
+--- Set how everything that follows is printed.
+---@param options { quiet?: boolean, verbose?: boolean, json?: boolean, traceback?: boolean, color?: string }
+function report.configure(options)
+  settings.quiet, settings.verbose = options.quiet or false, options.verbose or false
+  settings.json, settings.traceback = options.json or false, options.traceback or false
+  local choice = options.color or "auto"
+  settings.colour = { [1] = not settings.json and wants_colour(choice, 1), [2] = wants_colour(choice, 2) }
+end
+
+local function paint(fd, text, style)
+  if not settings.colour[fd] or not codes[style] then return text end
+  return "\27[" .. codes[style] .. "m" .. text .. "\27[0m"
+end
+
+--- Colour a piece of a line for stdout, or leave it as it is where colour is off.
+---@param text string
+---@param style "bold"|"dim"|"red"|"green"|"yellow"|"blue"|"magenta"|"cyan"
+---@return string
+function report.style(text, style) return paint(1, text, style) end
+
+---@return boolean
+function report.is_json() return settings.json end
+
+---@return boolean
+function report.is_quiet() return settings.quiet end
+
+---@return boolean
+function report.is_verbose() return settings.verbose end
+
+--- Print a line of the result on stdout.
+---@param text string
+function report.out(text)
+  local done, message = io.stdout:write(text, "\n")
+  if not done then fault.raise("file", "could not write to standard output: " .. tostring(message)) end
+end
+
+--- Print one JSON document (or, in a long run, one event) on a line of stdout.
+---@param document any
+function report.json(document)
+  report.out(require("moontide.json").encode(document))
+end
+
+--- Print a line of progress on stderr; silent with -q.
+---@param text string
+function report.info(text)
+  if not settings.quiet then io.stderr:write(text, "\n") end
+end
+
+--- Print a line of detail on stderr; only with -v.
+---@param text string
+function report.verbose(text)
+  if settings.verbose then io.stderr:write(paint(2, text, "dim"), "\n") end
+end
+
+local function indented(label, text)
+  return "  " .. label .. ": " .. text:gsub("\n", "\n  " .. (" "):rep(#label + 2)) .. "\n"
+end
+
+--- Print a warning on stderr.
+---@param text string
+---@param fields? { detail?: string, hint?: string, where?: string }
+function report.warn(text, fields)
+  fields = fields or {}
+  local place = fields.where and fields.where .. ": " or ""
+  io.stderr:write(paint(2, "warning: ", "yellow"), place, text, "\n")
+  if fields.detail then io.stderr:write(indented("detail", fields.detail)) end
+  if fields.hint then io.stderr:write(indented("hint", fields.hint)) end
+end
+
+-- The line of a statement that holds a character position, and the column in it.
+local function line_at(statement, position)
+  local start, column = 1, position
+  for line in (statement .. "\n"):gmatch("([^\n]*)\n") do
+    local length = utf8.len(line) or #line
+    if column <= length + 1 then return line, column, start end
+    column, start = column - length - 1, start + 1
+  end
+  return nil
+end
+
+local function clipped(text, limit)
+  if #text <= limit then return text end
+  return text:sub(1, utf8.offset(text, 0, limit) - 1) .. " ..."
+end
+
+-- The statement with a caret under the place where the server stopped.
+local function statement_lines(value)
+  local line, column, number
+  if value.position then line, column, number = line_at(value.statement, value.position) end
+  if not line or #line > 2000 then return indented("statement", clipped(value.statement, 2000)) end
+  local prefix = ("  LINE %d: "):format(number)
+  local caret = (" "):rep(#prefix + column - 1) .. "^\n"
+  local rest = value.statement:find("\n", 1, true) and indented("statement", clipped(value.statement, 2000)) or ""
+  return prefix .. line .. "\n" .. caret .. rest
+end
+
+local function headline(value)
+  local place = value.where and value.where .. ": " or ""
+  local code = value.sqlstate and (" (SQLSTATE %s)"):format(value.sqlstate) or ""
+  return place .. value.message .. code .. "\n"
+end
+
+--- Print a fault on stderr, or with --json also as a document {"error": {...}} on stdout.
+---@param value moontide.Fault
+function report.fault(value)
+  if settings.json then report.json { error = report.fault_document(value) } end
+  local out = { paint(2, "error: ", "red"), headline(value) }
+  local function add(label, text) if text then out[#out + 1] = indented(label, tostring(text)) end end
+  add("revision", value.revision)
+  add("operation", value.operation)
+  if value.statement then out[#out + 1] = statement_lines(value) end
+  add("detail", value.detail)
+  add("context", value.context)
+  add("hint", value.hint)
+  if settings.traceback then add("traceback", value.traceback) end
+  io.stderr:write(table.concat(out))
+end
+
+local document_fields = {
+  "kind", "message", "detail", "hint", "where", "sqlstate", "statement", "position", "revision", "operation",
+  "schema", "table", "column", "constraint",
+}
+
+--- A fault as the table that --json prints.
+---@param value moontide.Fault
+---@return table
+function report.fault_document(value)
+  local document = {}
+  for _, key in ipairs(document_fields) do document[key] = value[key] end
+  return document
+end
+
+return report
