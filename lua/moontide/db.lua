@@ -1,0 +1,124 @@
+--- A database connection as the rest of the program uses it: every statement is
+--- shown by -v with its time, and every failure names its statement. The one
+--- module that knows the libpq binding.
+
+local pg = require "moontide.runtime.pg"
+local sys = require "moontide.runtime.sys"
+local report = require "moontide.report"
+local fault = require "moontide.fault"
+
+---@class moontide.Db
+---@field conn userdata   the connection of the binding
+---@field url string      where it leads; holds the password, so it is never printed
+local Db = {}
+Db.__index = Db
+
+local db = {}
+
+local connection_hints = {
+  ["28P01"] = "Check the password in the URL, ~/.pgpass or $PGPASSWORD.",
+  ["28000"] = "Check the role in the URL and the server's pg_hba.conf.",
+  ["3D000"] = "Create the database first, or correct its name in the URL.",
+  ["53300"] = "The server has no free connections; try again, or raise max_connections.",
+}
+
+local function explain_connect(problem)
+  if type(problem) == "table" and not problem.hint then
+    problem.hint = connection_hints[problem.sqlstate]
+      or "Is the server running and the URL right? `moontide doctor` checks both."
+  end
+  error(problem, 0)
+end
+
+--- Connect to the server.
+---@param url string   a libpq connection string that url.lua has made ready
+---@param options? { timeout?: number, application_name?: string }
+---@return moontide.Db
+function db.connect(url, options)
+  options = options or {}
+  local started = sys.clock()
+  local ok, conn = pcall(pg.connect, url, {
+    timeout = options.timeout,
+    defaults = { application_name = options.application_name or "moontide", client_encoding = "UTF8" },
+  })
+  if not ok then explain_connect(conn) end
+  report.verbose(("-- connected to %s in %.1f ms"):format(conn:host() or "the server", (sys.clock() - started) * 1000))
+  return setmetatable({ conn = conn, url = url }, Db)
+end
+
+local levels = { WARNING = true, NOTICE = true, INFO = true }
+
+-- Notices of the server are progress of the run, shown where it shows progress.
+local function show_notices(result)
+  for _, notice in ipairs(result.notices or {}) do
+    if levels[notice.severity] then report.info(("%s:  %s"):format(notice.severity, notice.message)) end
+  end
+end
+
+local function timed(self, label, call, ...)
+  local started = sys.clock()
+  local ok, result = pcall(call, self.conn, ...)
+  if report.is_verbose() then report.verbose(("%s -- %.2f ms"):format(label, (sys.clock() - started) * 1000)) end
+  if not ok then error(fault.of(result), 0) end
+  return result
+end
+
+--- Run one statement and return its result.
+---@param sql string
+---@param params? table
+---@return table result
+function Db:exec(sql, params)
+  local result = timed(self, sql, self.conn.exec, sql, params)
+  show_notices(result)
+  return result
+end
+
+local function batch_label(list)
+  if not report.is_verbose() then return "" end
+  local lines = {}
+  for index, entry in ipairs(list) do lines[index] = (entry.sql or entry.prepared) .. ";" end
+  return table.concat(lines, "\n") .. "\n-- one round trip"
+end
+
+--- Run many statements in one round trip; they share one implicit transaction
+--- unless they hold BEGIN and COMMIT themselves. The first failure ends the batch;
+--- its fault carries `index`.
+---@param list { sql: string, params?: table, rows?: boolean }[]
+---@return table[] results
+function Db:pipeline(list)
+  local results = timed(self, batch_label(list), self.conn.pipeline, list)
+  for _, result in ipairs(results) do show_notices(result) end
+  return results
+end
+
+--- Load rows by COPY ... FROM STDIN.
+---@param sql string
+---@param feed fun(copy: userdata)  writes everything to the copy
+---@return integer affected
+function Db:copy_in(sql, feed)
+  local function load(conn)
+    local copy <close> = conn:copy_in(sql)
+    feed(copy)
+    return copy:finish()
+  end
+  return timed(self, sql, load)
+end
+
+--- "idle", "transaction", "error" (a failed transaction), "active" or "closed".
+---@return string
+function Db:status() return self.conn:status() end
+
+---@return integer  as 150018
+function Db:server_version() return self.conn:server_version() end
+
+--- End a transaction that must not stay, whatever became of it. Never raises: the
+--- failure that led here is what the user must read.
+function Db:rollback()
+  local status = self:status()
+  if status == "transaction" or status == "error" then pcall(self.exec, self, "ROLLBACK") end
+end
+
+function Db:close() self.conn:close() end
+Db.__close = Db.close
+
+return db

@@ -1,0 +1,222 @@
+--- The bookkeeping tables: which revisions are applied (`version`, one row a head,
+--- as in Alembic), what was done when by whom (`log`), and the finished segments of
+--- a revision that is not one transaction (`journal`). Pure: it makes statements
+--- and reads their results.
+---
+--- Values are written as literals, so that the same statement is executed and printed.
+
+local quote = require "moontide.sql.quote"
+
+---@class moontide.History
+---@field schema string
+---@field version string   the version table as SQL
+---@field log string
+---@field journal string
+local History = {}
+History.__index = History
+
+local history = {}
+
+-- In a schema of its own the tables have plain names; among others' tables they are prefixed.
+local function table_name(schema, name)
+  return quote.qualified(schema, schema == "moontide" and name or "moontide_" .. name)
+end
+
+--- The bookkeeping of an environment.
+---@param config { schema: string, version_table: { schema: string, name: string } }
+---@return moontide.History
+function history.open(config)
+  local version = config.version_table
+  return setmetatable({
+    schema = config.schema,
+    version_schema = version.schema,
+    version_name = version.name,
+    version = quote.qualified(version.schema, version.name),
+    log = table_name(config.schema, "log"),
+    journal = table_name(config.schema, "journal"),
+  }, History)
+end
+
+local log_columns = [[(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  revision text NOT NULL,
+  direction text NOT NULL CHECK (direction IN ('upgrade', 'downgrade', 'stamp')),
+  outcome text NOT NULL CHECK (outcome IN ('done', 'failed')),
+  started_at timestamptz NOT NULL,
+  finished_at timestamptz NOT NULL,
+  checksum text,
+  message text,
+  error text,
+  applied_by text NOT NULL DEFAULT current_user,
+  host text,
+  moontide_version text NOT NULL
+)]]
+
+local journal_columns = [[(
+  revision text NOT NULL,
+  direction text NOT NULL,
+  segment integer NOT NULL,
+  state text NOT NULL CHECK (state IN ('started', 'done')),
+  digest text NOT NULL,
+  statement text,
+  reads text,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (revision, direction, segment)
+)]]
+
+--- Statements that create what is missing of the tables.
+---@return string[]
+function History:create_statements()
+  local list = {}
+  local function add(text, ...) list[#list + 1] = text:format(...) end
+  add("CREATE SCHEMA IF NOT EXISTS %s", quote.ident(self.schema))
+  if self.version_schema ~= self.schema then
+    add("CREATE SCHEMA IF NOT EXISTS %s", quote.ident(self.version_schema))
+  end
+  add("CREATE TABLE IF NOT EXISTS %s (version_num text NOT NULL, CONSTRAINT %s PRIMARY KEY (version_num))",
+    self.version, quote.ident(self.version_name .. "_pkc"))
+  add("CREATE TABLE IF NOT EXISTS %s %s", self.log, log_columns)
+  add("CREATE TABLE IF NOT EXISTS %s %s", self.journal, journal_columns)
+  return list
+end
+
+--- Statements that read the state: version rows, the last recorded change of each
+--- revision, and journal rows. They fail with 42P01 or 3F000 where the tables are not there yet.
+---@return { sql: string, rows: true }[]
+function History:read_statements()
+  return {
+    self:version_statement(),
+    { rows = true, sql = ("SELECT DISTINCT ON (revision) revision, direction, checksum FROM %s "
+      .. "WHERE outcome = 'done' ORDER BY revision, id DESC"):format(self.log) },
+    { rows = true, sql = ("SELECT revision, direction, segment, state, digest, statement, reads FROM %s "
+      .. "ORDER BY revision, segment"):format(self.journal) },
+  }
+end
+
+--- The statement that reads the version rows alone.
+---@return { sql: string, rows: true }
+function History:version_statement()
+  return { rows = true, sql = ("SELECT version_num FROM %s ORDER BY version_num COLLATE \"C\""):format(self.version) }
+end
+
+local function column(result, name)
+  local list = {}
+  for index, row in ipairs(result) do list[index] = row[name] end
+  return list
+end
+
+--- Version rows from the result of `version_statement`.
+---@return string[]
+function history.rows(result) return column(result, "version_num") end
+
+local function by_revision(result)
+  local map = {}
+  for _, row in ipairs(result) do map[row.revision] = row end
+  return map
+end
+
+local function journals(result)
+  local map = {}
+  for _, row in ipairs(result) do
+    map[row.revision] = map[row.revision] or {}
+    table.insert(map[row.revision], row)
+  end
+  return map
+end
+
+---@class moontide.State
+---@field rows string[]                    version rows, sorted
+---@field recorded table<string, table>    revision -> its last { direction, checksum } in the log
+---@field journal table<string, table[]>   revision -> its journal rows, in the order of segments
+
+--- The state from the results of `read_statements`.
+---@param version table
+---@param log table
+---@param journal table
+---@return moontide.State
+function history.state(version, log, journal)
+  return { rows = history.rows(version), recorded = by_revision(log), journal = journals(journal) }
+end
+
+---@return moontide.State  of a database without bookkeeping tables
+function history.empty_state() return { rows = {}, recorded = {}, journal = {} } end
+
+-- A statement that fails with division by zero (22012) unless it changed one row: inside a
+-- pipelined transaction the server must refuse by itself, the answer is read after COMMIT.
+local function exactly_one(sql) return ("WITH changed AS (%s RETURNING 1) SELECT 1 / count(*) FROM changed"):format(sql) end
+
+local change_sql = {
+  insert = function(self, change)
+    return ("INSERT INTO %s (version_num) VALUES (%s)"):format(self.version, quote.literal(change.id))
+  end,
+  delete = function(self, change)
+    return ("DELETE FROM %s WHERE version_num = %s"):format(self.version, quote.literal(change.id))
+  end,
+  update = function(self, change)
+    return ("UPDATE %s SET version_num = %s WHERE version_num = %s")
+      :format(self.version, quote.literal(change.to), quote.literal(change.from))
+  end,
+}
+
+--- The statement of one change of the version rows.
+---@param change { kind: "insert"|"delete"|"update", id?: string, from?: string, to?: string }
+---@param guarded boolean  make it fail (22012) unless it hits exactly one row
+---@return string
+function History:change_statement(change, guarded)
+  local sql = change_sql[change.kind](self, change)
+  return guarded and change.kind ~= "insert" and exactly_one(sql) or sql
+end
+
+local function literal_or_null(text) return text and quote.literal(text) or "NULL" end
+
+--- The statement that logs a change. It runs in the transaction that it reports.
+---@param entry { revision: string, direction: string, outcome: string, checksum?: string, message?: string, error?: string, host?: string, version: string, started?: string }
+---@return string
+function History:log_statement(entry)
+  return ("INSERT INTO %s (revision, direction, outcome, started_at, finished_at, checksum, message, error, host, "
+    .. "moontide_version) VALUES (%s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s)"):format(
+    self.log, quote.literal(entry.revision), quote.literal(entry.direction), quote.literal(entry.outcome),
+    entry.started or "now()", literal_or_null(entry.checksum), literal_or_null(entry.message),
+    literal_or_null(entry.error), literal_or_null(entry.host), quote.literal(entry.version))
+end
+
+local function text_array(list)
+  local items = {}
+  for index, item in ipairs(list) do items[index] = quote.literal(item) end
+  return ("ARRAY[%s]::text[]"):format(table.concat(items, ", "))
+end
+
+--- A statement that fails (22012) unless the version rows are the expected ones.
+---@param rows string[]
+---@return string
+function History:expect_statement(rows)
+  return ("SELECT 1 / (ARRAY(SELECT version_num::text FROM %s ORDER BY version_num COLLATE \"C\") = %s)::integer")
+    :format(self.version, text_array(rows))
+end
+
+--- Record a segment of a revision in the journal.
+---@param row { revision: string, direction: string, segment: integer, state: string, digest: string, statement?: string, reads?: string }
+---@return string
+function History:journal_statement(row)
+  return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads) VALUES (%s, %s, %d, %s, %s, %s, %s) "
+    .. "ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
+    .. "statement = excluded.statement, reads = excluded.reads, at = clock_timestamp()"):format(
+    self.journal, quote.literal(row.revision), quote.literal(row.direction), row.segment, quote.literal(row.state),
+    quote.literal(row.digest), literal_or_null(row.statement), literal_or_null(row.reads))
+end
+
+--- Remove what the journal holds of a revision.
+---@param revision string
+---@return string
+function History:forget_statement(revision)
+  return ("DELETE FROM %s WHERE revision = %s"):format(self.journal, quote.literal(revision))
+end
+
+--- Whether a failure only says that the tables are not there yet.
+---@param problem any
+---@return boolean
+function history.is_missing(problem)
+  return type(problem) == "table" and (problem.sqlstate == "42P01" or problem.sqlstate == "3F000")
+end
+
+return history
