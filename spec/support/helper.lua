@@ -1,0 +1,5 @@
+--- Loaded by busted before the first spec. What is required here stays loaded
+--- for the whole run; everything else is loaded afresh for each spec file.
+
+require "spec.support.server"
+require "spec.support.tmp"

@@ -1,0 +1,156 @@
+--- PostgreSQL for specs: a fresh empty database on one shared private server,
+--- or a private server of one's own. Both start at the first use, run as an
+--- unprivileged user, and are gone when the busted process is.
+
+local lfs = require "lfs"
+local shell = require "spec.support.shell"
+local tmp = require "spec.support.tmp"
+
+local server = {}
+
+local script = shell.quote(lfs.currentdir() .. "/spec/support/cluster.sh")
+
+---@class spec.Cluster
+---@field dir string       data folder, and the folder of the socket
+---@field port integer     also with a Unix socket
+---@field tcp boolean
+---@field settings string[]
+local Cluster = {}
+Cluster.__index = Cluster
+
+local function escape(text)
+  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+local function cluster_sh(verb, ...)
+  return shell.capture(("sh %s %s %s"):format(script, verb, shell.join { ... }))
+end
+
+--- Start the server and wait until it answers.
+function Cluster:start()
+  cluster_sh("start", self.dir, table.unpack(self.settings))
+  self.running = true
+end
+
+--- Stop the server.
+---@param mode? string  "fast" (default), "smart" or "immediate"
+function Cluster:stop(mode)
+  cluster_sh("stop", self.dir, mode or "fast")
+  self.running = false
+end
+
+--- Kill every process of the server with SIGKILL.
+function Cluster:kill()
+  cluster_sh("kill", self.dir)
+  self.running = false
+end
+
+--- The URL of a database of this server.
+---@param database? string  default "postgres"
+---@param options? table<string, string>  further connection keywords; `user` replaces "postgres"
+---@return string
+function Cluster:url(database, options)
+  local fields = { ("host=%s"):format(escape(self.tcp and "127.0.0.1" or self.dir)), "port=" .. self.port }
+  local user = "postgres"
+  for key, value in pairs(options or {}) do
+    if key == "user" then user = value else fields[#fields + 1] = key .. "=" .. escape(value) end
+  end
+  return ("postgresql://%s@/%s?%s"):format(escape(user), database or "postgres", table.concat(fields, "&"))
+end
+
+--- Run SQL with psql on this server and return what it prints, unaligned, without headers.
+---@param sql string
+---@param database? string
+---@return string
+function Cluster:sql(sql, database)
+  return server.sql(self:url(database), sql)
+end
+
+--- A fresh empty database on this server.
+---@return string url
+function Cluster:database()
+  self.count = (self.count or 0) + 1
+  local name = "db" .. self.count
+  self:sql(("create database %s template template0"):format(name))
+  return self:url(name)
+end
+
+--- What the server has written to its log.
+---@return string
+function Cluster:log()
+  return shell.read(self.dir .. "/server.log") or ""
+end
+
+--- Stop the server and remove its folder.
+function Cluster:remove()
+  if self.running then self:stop("immediate") end
+  tmp.remove(self.dir)
+end
+
+local function make_certificate(dir)
+  local user = cluster_sh("owner")
+  shell.capture(("cd %s && openssl req -new -x509 -nodes -days 2 -subj /CN=localhost -out server.crt "
+    .. "-keyout server.key 2>openssl.log && chmod 600 server.key && chown %s server.crt server.key"):format(dir, user))
+end
+
+--- A private server, created and started.
+---@param options? { tcp: boolean?, tls: boolean?, settings: table<string, any>?, hba: string?, start: boolean? }
+---@return spec.Cluster
+function server.cluster(options)
+  options = options or {}
+  local self = setmetatable({ dir = tmp.name("c"), tcp = options.tcp == true, port = 5432, settings = {} }, Cluster)
+  cluster_sh("create", self.dir)
+  if options.hba then shell.write(self.dir .. "/pg_hba.conf", options.hba) end
+  local settings = { ssl = options.tls and "on" or nil }
+  if options.tls then make_certificate(self.dir) end
+  if self.tcp then
+    self.port = math.random(20000, 32000)   -- below the ports that the system hands out
+    settings.listen_addresses, settings.port = "127.0.0.1", self.port
+  end
+  for name, value in pairs(options.settings or {}) do settings[name] = value end
+  for name, value in pairs(settings) do self.settings[#self.settings + 1] = name .. "=" .. tostring(value) end
+  if options.start ~= false then self:start() end
+  return self
+end
+
+local shared
+
+--- The shared server.
+---@return spec.Cluster
+function server.shared()
+  shared = shared or server.cluster()
+  return shared
+end
+
+--- A fresh empty database on the shared server.
+---@return string url
+function server.database()
+  return server.shared():database()
+end
+
+--- Drop a database made by `server.database`, throwing out whoever is connected.
+---@param url string
+function server.drop(url)
+  local name = assert(url:match("^postgresql://[^/]*/([^?]+)"), "not a database URL: " .. url)
+  server.shared():sql(("drop database if exists %s with (force)"):format(name))
+end
+
+--- Run SQL with psql and return what it prints, unaligned, without headers. Raises when it fails.
+---@param url string
+---@param sql string
+---@return string
+function server.sql(url, sql)
+  local psql = server.bin() .. "/psql"
+  return shell.capture(shell.join { psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql })
+end
+
+local bin
+
+--- Where the server binaries (and psql) are.
+---@return string
+function server.bin()
+  bin = bin or cluster_sh("bin")
+  return bin
+end
+
+return server
