@@ -24,6 +24,12 @@ local fault = require "moontide.fault"
 ---@field relation string  the relation's name as SQL
 ---@field mode string      "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", ...
 
+--- How an operation takes part in one ALTER TABLE with others. Its value has the fields `table` and `schema`.
+---@class moontide.Action
+---@field position integer                       which argument of the operation is the table
+---@field clauses fun(o: table, ctx: table): string[]  the actions of the ALTER TABLE
+---@field rest? fun(o: table, ctx: table): string[]    statements that follow it
+
 ---@class moontide.Registration
 ---@field name string                           what users write after `op.`
 ---@field summary string                        one line, for lists and help
@@ -34,6 +40,7 @@ local fault = require "moontide.fault"
 ---@field source fun(o: table): string          Lua text that builds the same value again
 ---@field transactional? fun(o: table): boolean whether it may run inside a transaction; default: yes
 ---@field reads? boolean                        it answers rows to the revision
+---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
 local operation = {}
@@ -43,10 +50,12 @@ local names = {}
 
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
-local optional = { name = "string", transactional = "function", reads = "boolean", from = "string" }
+local optional = { name = "string", transactional = "function", reads = "boolean", from = "string",
+  action = "table" }
 
 local function refuse(registration, message, hint)
-  fault.raise("operation", message, { hint = hint, where = caller.where(), detail = "registered by " .. registration.from })
+  local detail = "registered by " .. registration.from
+  fault.raise("operation", message, { hint = hint, where = caller.where(), detail = detail })
 end
 
 -- Who registers: a plugin's file is a user's file; the library's own files are named as they are in the tree.
@@ -60,7 +69,8 @@ end
 local function check_name(registration)
   local name = registration.name
   if type(name) ~= "string" or not name:find("^%l[%l%d_]*$") then
-    refuse(registration, ("invalid operation name %s"):format(type(name) == "string" and '"' .. name .. '"' or type(name)),
+    local given = type(name) == "string" and '"' .. name .. '"' or type(name)
+    refuse(registration, "invalid operation name " .. given,
       "A name is lower-case letters, digits and underscores, beginning with a letter.")
   end
   local earlier = registered[name]
@@ -83,7 +93,7 @@ local function check_keys(registration)
   for key in pairs(registration) do
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
-        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads and from.")
+        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, action and from.")
     end
   end
 end
@@ -127,6 +137,12 @@ local function entry_of(name)
   return entry
 end
 
+local function refuse_surplus(entry, count)
+  local most = debug.getinfo(entry.build, "u")
+  if most.isvararg or count <= most.nparams then return end
+  fault.raise("operation", ("takes at most %d arguments, got %d"):format(most.nparams, count))
+end
+
 --- Build the value of an operation from a user's arguments. A fault of the
 --- arguments names the operation and carries the caller's line.
 ---@param name string
@@ -140,7 +156,11 @@ function operation.build(name, ...)
     end
     return problem
   end
-  local ok, o = xpcall(entry.build, place, ...)
+  local function build(...)
+    refuse_surplus(entry, select("#", ...))
+    return entry.build(...)
+  end
+  local ok, o = xpcall(build, place, ...)
   if not ok then error(o, 0) end
   o.kind, o.where = name, where
   return o

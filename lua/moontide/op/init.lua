@@ -51,7 +51,9 @@ end
 ---@param sink moontide.Sink
 ---@return table op
 function op.new(sink)
-  local verbs = { transaction = block(sink, "transaction"), autocommit = block(sink, "autocommit"), invoke = invoke(sink) }
+  local verbs = {
+    transaction = block(sink, "transaction"), autocommit = block(sink, "autocommit"), invoke = invoke(sink),
+  }
   local function index(_, name)
     if verbs[name] then return verbs[name] end
     if not operation.get(name) then unknown(name) end
