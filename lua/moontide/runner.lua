@@ -1,0 +1,188 @@
+--- Runs the steps of a plan: each revision's function, its transactions, its version
+--- and log rows. What a step is comes from `plan`; where statements go is the
+--- transport's affair, so executing, printing and rehearsing are one path.
+
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+local segment = require "moontide.segment"
+local op = require "moontide.op"
+
+---@class moontide.RunOptions
+---@field transport moontide.Transport
+---@field history moontide.History
+---@field lock? moontide.Lock
+---@field journal? table<string, table[]>  journal rows of partially applied revisions
+---@field rows string[]                    version rows before the first step
+---@field load fun(revision: table, op: table): table      the revision's environment, functions and all
+---@field checksum fun(revision: table): string
+---@field log { host?: string, version: string }
+
+local runner = {}
+
+local function changed_meanwhile()
+  return fault.new("lock", "the version table changed while the run was going on", {
+    hint = "Another runner is at work, or the rows were edited by hand. See `moontide current`, then run the command again.",
+  })
+end
+
+-- What every transaction of a run begins with: nobody else is running, and the
+-- version rows are what the plan assumed.
+local function guards_of(options, rows)
+  return function()
+    if options.transport.offline or not options.lock then return {} end
+    return {
+      { sql = options.lock:fence_statement(), refused = changed_meanwhile },
+      { sql = options.history:expect_statement(rows), refused = changed_meanwhile },
+    }
+  end
+end
+
+local function log_entry(step, options, outcome, message)
+  return {
+    revision = step.revision.id, direction = step.direction, outcome = outcome, error = message,
+    checksum = options.checksum(step.revision), message = step.revision.doc,
+    host = options.log.host, version = options.log.version,
+  }
+end
+
+-- Version rows, then the log row: the last statements of a step's last transaction.
+local function records(step, options)
+  local entries = {}
+  local online = not options.transport.offline
+  for _, change in ipairs(step.changes) do
+    table.insert(entries, { sql = options.history:change_statement(change, online), refused = changed_meanwhile })
+  end
+  if online and step.revision then
+    table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
+  end
+  return entries
+end
+
+local function ids(list) return table.concat(list, ", ") end
+
+--- The line that announces a step: `Running upgrade a, b -> c, doc`.
+---@param step table
+---@return string
+function runner.title(step)
+  local doc = step.revision and step.revision.doc
+  return ("Running %s %s -> %s%s"):format(step.direction, ids(step.from), ids(step.to),
+    doc and doc ~= "" and ", " .. doc or "")
+end
+
+local function announce(step, options)
+  if options.transport.comment then
+    options.transport:comment(("Running %s %s -> %s"):format(step.direction, ids(step.from), ids(step.to)))
+  end
+  report.info(runner.title(step))
+end
+
+-- Statements and reads of the revision's function go to the run that is current; a
+-- coroutine or a callback that outlives the function has nowhere to send.
+local function bound_op(run)
+  local gate = { open = true }
+  function gate:run(o)
+    if not self.open then fault.raise("operation", "the revision has already ended", { where = o.where }) end
+    return run:run(o)
+  end
+  function gate:block(kind, fn, o) return run:block(kind, fn, o) end
+  return op.new(gate), gate
+end
+
+local function call(step, environment)
+  local fn = environment[step.direction]
+  if fn then fn() end
+end
+
+local function explain(problem, step)
+  problem = fault.of(problem)
+  problem.revision = problem.revision or step.revision.id
+  return problem
+end
+
+-- What stands after a failure, in words: nothing is ever half recorded.
+local function where_it_stands(run, options, step, rows)
+  if options.transport.offline then return nil end
+  if options.transport.dry then return "It was a dry run: nothing was changed." end
+  local at = #rows > 0 and "at " .. ids(rows) or "empty"
+  if run and run:is_partial() then
+    return ("Revision %s is partially applied: its first %d segments are committed; the same command continues behind them.")
+      :format(step.revision.id, run.number - 1)
+  end
+  return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at)
+end
+
+-- The failed attempt goes into the log; a failure of that must not hide the first one.
+local function log_failure(step, options, problem)
+  if options.transport.offline or options.transport.dry then return end
+  local db = options.transport.db
+  if db:status() ~= "idle" then return end
+  pcall(db.exec, db, options.history:log_statement(log_entry(step, options, "failed", tostring(problem.message))))
+end
+
+local function fail(problem, run, step, options, rows)
+  problem = explain(problem, step)
+  options.transport:abort()
+  log_failure(step, options, problem)
+  local standing = where_it_stands(run, options, step, rows)
+  problem.hint = problem.hint and standing and problem.hint .. "\n" .. standing or problem.hint or standing
+  error(problem, 0)
+end
+
+local function new_run(step, options, rows)
+  return segment.new {
+    transport = options.transport, history = options.history, revision = step.revision.id,
+    direction = step.direction, guards = guards_of(options, rows),
+    journal = (options.journal or {})[step.revision.id],
+  }
+end
+
+local function run_revision(step, options, rows)
+  local run = new_run(step, options, rows)
+  local table_of_operations, gate = bound_op(run)
+  local function body()
+    call(step, options.load(step.revision, table_of_operations))
+    gate.open = false
+    run:finish(records(step, options))
+  end
+  local ok, problem = xpcall(body, function(value)
+    if not fault.is(value) then value = fault.of(runner.script_error(value)) end
+    return value
+  end)
+  if not ok then fail(problem, run, step, options, rows) end
+end
+
+-- A plain Lua error of a revision is the user's: "path:line: message".
+---@param value any
+---@return moontide.Fault
+function runner.script_error(value)
+  local where, message = tostring(value):match("^(.-:%d+): (.*)$")
+  local problem = fault.new("revision", message or tostring(value), { where = where })
+  problem.traceback = debug.traceback("", 3):gsub("^%s+", "")
+  return problem
+end
+
+-- A step without a revision (stamp) only moves version rows.
+local function run_rows(step, options, rows)
+  local transport = options.transport
+  transport:open()
+  for _, entry in ipairs(guards_of(options, rows)()) do transport:send(entry) end
+  for _, entry in ipairs(records(step, options)) do transport:send(entry) end
+  transport:close()
+end
+
+--- Run steps one after the other. A failure raises; the steps before it stay done.
+---@param steps table[]  as `plan` makes them
+---@param options moontide.RunOptions
+---@param on_step? fun(step: table)  called after each
+function runner.run(steps, options, on_step)
+  local rows = options.rows
+  for _, step in ipairs(steps) do
+    announce(step, options)
+    if step.direction == "stamp" then run_rows(step, options, rows) else run_revision(step, options, rows) end
+    rows = step.rows
+    if on_step then on_step(step) end
+  end
+  if options.transport.dry then options.transport:discard() end
+end
+
+return runner

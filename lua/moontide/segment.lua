@@ -1,0 +1,238 @@
+--- The run of one revision, in one direction: the sink its operations go to, and
+--- the transactions they end up in. Usually that is one transaction. An operation
+--- that cannot be in one is a commit point: what came before is committed with a
+--- row in the journal, the operation is run alone, and a new transaction begins.
+---
+--- When an earlier run stopped in between, the revision's function is run again:
+--- statements of journaled segments are not sent but compared with the journal by
+--- their digest, reads in them answer what they answered then, and sending begins
+--- at the first segment that is not in the journal.
+
+local digest = require "moontide.runtime.digest"
+local fault = require "moontide.fault"
+local operation = require "moontide.operation"
+local serialize = require "moontide.serialize"
+
+---@class moontide.Segments : moontide.Sink
+---@field transport moontide.Transport
+---@field history moontide.History
+---@field revision string
+---@field direction string
+---@field number integer          the current segment, from 1
+---@field touched boolean         the current segment holds something
+---@field digest string           of the statements of the current segment so far
+---@field journaled table<integer, table>
+local Segments = {}
+Segments.__index = Segments
+
+local segment = {}
+
+-- Answers of reads are kept up to this many bytes a segment, in case a commit point comes.
+local max_reads = 1024 * 1024
+
+local function by_number(rows)
+  local map = {}
+  for _, row in ipairs(rows or {}) do map[row.segment] = row end
+  return map
+end
+
+--- Start the run of a revision.
+---@param options { transport: moontide.Transport, history: moontide.History, revision: string, direction: string, guards: (fun(): moontide.Entry[]), journal?: table[] }
+---@return moontide.Segments
+function segment.new(options)
+  local run = setmetatable({
+    transport = options.transport, history = options.history, guards = options.guards,
+    revision = options.revision, direction = options.direction, journaled = by_number(options.journal), number = 0,
+  }, Segments)
+  run:advance()
+  return run
+end
+
+function Segments:advance()
+  self.number = self.number + 1
+  self.touched, self.digest, self.opened = false, "", false
+  self.reads, self.read_bytes, self.read_count = {}, 0, 0
+end
+
+-- Whether an earlier run has finished the current segment.
+function Segments:replaying()
+  local row = self.journaled[self.number]
+  return row ~= nil and row.state == "done"
+end
+
+function Segments:note(entry)
+  self.touched = true
+  self.digest = digest.sha256(self.digest .. "\0" .. entry.sql .. "\0" .. serialize.encode(entry.params or {}))
+end
+
+function Segments:ensure_open()
+  if self.opened or self:replaying() then return end
+  self.opened = true
+  self.transport:open()
+  for _, entry in ipairs(self.guards()) do self.transport:send(entry) end
+end
+
+function Segments:send(entry)
+  self:ensure_open()
+  if not self:replaying() then self.transport:send(entry) end
+end
+
+local function keep_read(self, answer)
+  if not self.reads then return end
+  local text = serialize.encode(answer)
+  self.read_bytes = self.read_bytes + #text
+  if self.read_bytes > max_reads then self.reads = nil else table.insert(self.reads, text) end
+end
+
+local function replayed_read(self)
+  local row = self.journaled[self.number]
+  row.answers = row.answers or serialize.decode(row.reads or "{}")
+  self.read_count = self.read_count + 1
+  local answer = row.answers[self.read_count]
+  if not answer then self:refuse_edited() end
+  return answer
+end
+
+-- Run a reading statement, or answer it from the journal.
+local function ask(self, entry)
+  self:note(entry)
+  if self:replaying() then return replayed_read(self) end
+  self:ensure_open()
+  local answer = self.transport:read(entry)
+  keep_read(self, answer)
+  return answer
+end
+
+local function entries_of(self, o)
+  local entries = operation.statements(o, self.transport.ctx)
+  for _, entry in ipairs(entries) do entry.o = o end
+  return entries
+end
+
+local function load_rows(self, entry)
+  self:note(entry)
+  self:ensure_open()
+  if self:replaying() then return nil end
+  return self.transport:copy(entry)
+end
+
+--- Receive an operation of the revision.
+---@param o moontide.Operation
+---@return any answer  rows, for an operation that reads
+function Segments:run(o)
+  local registration = operation.get(o.kind)
+  if registration.read then
+    return registration.read(o, function(entry) entry.o = o return ask(self, entry) end)
+  end
+  local entries = entries_of(self, o)
+  if not operation.transactional(o) then return self:alone(o, entries) end
+  for _, entry in ipairs(entries) do
+    if entry.copy then load_rows(self, entry) else self:note(entry) self:send(entry) end
+  end
+end
+
+function Segments:refuse_edited()
+  local row = self.journaled[self.number]
+  fault.raise("revision", ('revision "%s" was edited after a part of it had been applied'):format(self.revision), {
+    detail = ("segment %d of its %s is committed and differs from the file now%s"):format(self.number, self.direction,
+      row and row.statement and ("; it ended with: " .. row.statement) or ""),
+    hint = "Restore the part that was applied; what follows it may be changed freely.",
+  })
+end
+
+local function journal_row(self, state, statement)
+  return self.history:journal_statement {
+    revision = self.revision, direction = self.direction, segment = self.number, state = state,
+    digest = self.digest, statement = statement,
+    reads = self.reads and #self.reads > 0 and "{" .. table.concat(self.reads, ",") .. "}" or nil,
+  }
+end
+
+local function check_replay(self)
+  if self.journaled[self.number].digest ~= self.digest then self:refuse_edited() end
+end
+
+local function commit_journaled(self)
+  if not self.reads then
+    fault.raise("operation", ("the reads before a commit point answered more than %d KiB"):format(max_reads // 1024), {
+      hint = "A run that stops here must be able to answer them again: read less, or read in a statement of its own.",
+    })
+  end
+  if not self.transport.offline then self:send { sql = journal_row(self, "done") } end
+  self.transport:close()
+end
+
+--- End the current segment before a commit point.
+function Segments:commit_point()
+  if not self.touched then return end
+  if self:replaying() then check_replay(self) else commit_journaled(self) end
+  self:advance()
+end
+
+local function journal_alone(self, state, entries)
+  if self.transport.offline or self.transport.dry then return end
+  self.transport:open()
+  for _, entry in ipairs(self.guards()) do self.transport:send(entry) end
+  self.transport:send { sql = journal_row(self, state, entries[#entries].sql) }
+  self.transport:close()
+end
+
+-- Statements that lead from what an interrupted attempt left to a clean start; nil when the
+-- attempt turns out to have been completed.
+local function recovered(self, o)
+  local recover = operation.get(o.kind).recover
+  if self.transport.offline or self.transport.dry or not recover then return {} end
+  return recover(o, {
+    interrupted = self.journaled[self.number] ~= nil,
+    query = function(sql) return self.transport:read { sql = sql, o = o } end,
+  })
+end
+
+local function run_alone(self, o, entries)
+  journal_alone(self, "started", entries)
+  local first = recovered(self, o)
+  if first then
+    for _, sql in ipairs(first) do self.transport:alone { { sql = sql, o = o } } end
+    self.transport:alone(entries)
+  end
+  journal_alone(self, "done", entries)
+end
+
+-- In a dry run everything is in the one transaction: what can be run in another form there, is.
+local function rehearse(self, o)
+  local instead = operation.get(o.kind).inside
+  if not instead then return self.transport:skip(o) end
+  for _, entry in ipairs(entries_of(self, instead(o))) do self:send(entry) end
+end
+
+--- Run an operation that cannot be in a transaction.
+---@param o moontide.Operation
+---@param entries moontide.Entry[]
+function Segments:alone(o, entries)
+  if self.transport.dry then return rehearse(self, o) end
+  self:commit_point()
+  for _, entry in ipairs(entries) do self:note(entry) end
+  if self:replaying() then check_replay(self) else run_alone(self, o, entries) end
+  self:advance()
+end
+
+--- Whether anything of this revision was committed before its last transaction.
+---@return boolean
+function Segments:is_partial() return self.number > 1 end
+
+--- End the revision: the statements that record it join its last transaction.
+---@param entries moontide.Entry[]
+function Segments:finish(entries)
+  if self:replaying() and self.touched then
+    check_replay(self)
+    self:advance()
+  end
+  self:ensure_open()
+  for _, entry in ipairs(entries) do self:send(entry) end
+  if self:is_partial() and not self.transport.offline then
+    self:send { sql = self.history:forget_statement(self.revision) }
+  end
+  self.transport:close()
+end
+
+return segment

@@ -1,0 +1,40 @@
+--- Plain values as pure ASCII text and back, with types kept (an integer stays an
+--- integer, bytes stay bytes). The journal keeps the answers of reads in this form.
+
+local serialize = {}
+
+local function escaped(text)
+  return '"' .. text:gsub('[%c"\\\128-\255]', function(byte) return ("\\%03d"):format(byte:byte()) end) .. '"'
+end
+
+local encode
+
+local function key(name)
+  return math.type(name) == "integer" and ("[%d]"):format(name) or "[" .. escaped(name) .. "]"
+end
+
+local function encode_table(value)
+  local parts = {}
+  for name, item in pairs(value) do parts[#parts + 1] = key(name) .. "=" .. encode(item) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode(value)
+  if type(value) == "string" then return escaped(value) end
+  if type(value) == "table" then return encode_table(value) end
+  return ("%q"):format(value)
+end
+
+--- A value made of nil, booleans, numbers, strings and tables of them, as text.
+---@param value any
+---@return string
+function serialize.encode(value) return encode(value) end
+
+--- The value of such a text.
+---@param text string
+---@return any
+function serialize.decode(text)
+  return assert(load("return " .. text, "=journal", "t", {}))()
+end
+
+return serialize

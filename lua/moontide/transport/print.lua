@@ -1,0 +1,66 @@
+--- Writes the statements of a run as an SQL script instead of sending them.
+
+local report = require "moontide.report"
+local fault = require "moontide.fault"
+
+---@class moontide.PrintTransport : moontide.Transport
+local Print = { offline = true, dry = false }
+Print.__index = Print
+
+local print = {}
+
+--- A transport that prints a script on stdout.
+---@return moontide.Transport
+function print.new()
+  return setmetatable({ ctx = { offline = true } }, Print)
+end
+
+-- A semicolon behind a line comment would be part of it.
+local function terminated(sql)
+  local text = sql:gsub("%s*;?%s*$", "")
+  return text .. (text:match("[^\n]*$"):find("--", 1, true) and "\n;" or ";")
+end
+
+local function statement(sql)
+  report.out(terminated(sql))
+  report.out("")
+end
+
+function Print:open() statement "BEGIN" end
+
+function Print:close() statement "COMMIT" end
+
+--- Write a comment line.
+---@param text string
+function Print:comment(text)
+  report.out("-- " .. text:gsub("\n", "\n-- "))
+  report.out("")
+end
+
+---@param entry moontide.Entry
+function Print:send(entry) statement(entry.sql) end
+
+---@param entries moontide.Entry[]
+function Print:alone(entries)
+  for _, entry in ipairs(entries) do self:send(entry) end
+end
+
+---@param entry moontide.Entry
+function Print:read(entry)
+  fault.raise("operation", "a revision that reads data cannot be printed as a script", {
+    where = entry.o and entry.o.where, operation = entry.o and entry.o.kind, statement = entry.sql,
+    hint = "Use SQL that needs no answer, or test context.offline and leave the step out of the script.",
+  })
+end
+
+---@param entry moontide.Entry
+function Print:copy(entry)
+  fault.raise("operation", "COPY cannot be printed as a script", {
+    where = entry.o and entry.o.where, operation = entry.o and entry.o.kind, statement = entry.sql,
+    hint = "Run this revision against the server.",
+  })
+end
+
+function Print:abort() end
+
+return print
