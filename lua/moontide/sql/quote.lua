@@ -15,14 +15,17 @@ local function refuse(message, hint)
   fault.raise("operation", message, { where = caller.where(), hint = hint })
 end
 
-local function check_name(name)
-  if type(name) ~= "string" then refuse("a name must be a string, not a " .. type(name)) end
-  if name == "" then refuse("a name must not be empty") end
-  if name:find("\0", 1, true) then refuse(('name "%s" contains a NUL byte'):format((name:gsub("%z", "\\0")))) end
-  if #name > longest_name then
-    refuse(('name "%s" is too long: %d bytes'):format(name, #name),
-      ("PostgreSQL keeps only the first %d bytes of a name; choose a shorter one."):format(longest_name))
-  end
+--- Why a string cannot be a name, and what to do; nil when it can.
+---@param name any
+---@return string? message
+---@return string? hint
+function quote.problem(name)
+  if type(name) ~= "string" then return "a name must be a string, not a " .. type(name) end
+  if name == "" then return "a name must not be empty" end
+  if name:find("\0", 1, true) then return ('name "%s" contains a NUL byte'):format((name:gsub("%z", "\\0"))) end
+  if #name <= longest_name then return nil end
+  return ('name "%s" is too long: %d bytes'):format(name, #name),
+    ("PostgreSQL keeps only the first %d bytes of a name; choose a shorter one."):format(longest_name)
 end
 
 --- A name as SQL, in double quotes only when it needs them, as quote_ident() does.
@@ -30,7 +33,8 @@ end
 ---@param name string
 ---@return string
 function quote.ident(name)
-  check_name(name)
+  local message, hint = quote.problem(name)
+  if message then refuse(message, hint) end
   if name:find("^[a-z_][a-z0-9_]*$") and not keyword[name] then return name end
   return '"' .. name:gsub('"', '""') .. '"'
 end
