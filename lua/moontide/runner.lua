@@ -5,7 +5,7 @@
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 local segment = require "moontide.segment"
-local op = require "moontide.op"
+local gate = require "moontide.gate"
 
 ---@class moontide.RunOptions
 ---@field transport moontide.Transport
@@ -13,7 +13,8 @@ local op = require "moontide.op"
 ---@field lock? moontide.Lock
 ---@field journal? table<string, table[]>  journal rows of partially applied revisions
 ---@field rows string[]                    version rows before the first step
----@field load fun(revision: table, op: table): table      the revision's environment, functions and all
+---@field gate moontide.Gate              where the operations of revision files arrive
+---@field load fun(step: table): table     the revision's environment, with the functions that the step needs
 ---@field checksum fun(revision: table): string
 ---@field log { host?: string, version: string }
 
@@ -76,21 +77,10 @@ local function announce(step, options)
   report.info(runner.title(step))
 end
 
--- Statements and reads of the revision's function go to the run that is current; a
--- coroutine or a callback that outlives the function has nowhere to send.
-local function bound_op(run)
-  local gate = { open = true }
-  function gate:run(o)
-    if not self.open then fault.raise("operation", "the revision has already ended", { where = o.where }) end
-    return run:run(o)
-  end
-  function gate:block(kind, fn, o) return run:block(kind, fn, o) end
-  return op.new(gate), gate
-end
-
-local function call(step, environment)
-  local fn = environment[step.direction]
-  if fn then fn() end
+local function call(step, environment, run)
+  if environment[step.direction] then return environment[step.direction]() end
+  if step.direction == "upgrade" then return environment.change() end
+  for _, o in ipairs(environment.reversed) do run:run(o) end
 end
 
 local function explain(problem, step)
@@ -138,27 +128,13 @@ end
 
 local function run_revision(step, options, rows)
   local run = new_run(step, options, rows)
-  local table_of_operations, gate = bound_op(run)
   local function body()
-    call(step, options.load(step.revision, table_of_operations))
-    gate.open = false
+    local environment = options.load(step)
+    options.gate:through(run, call, step, environment, run)
     run:finish(records(step, options))
   end
-  local ok, problem = xpcall(body, function(value)
-    if not fault.is(value) then value = fault.of(runner.script_error(value)) end
-    return value
-  end)
+  local ok, problem = xpcall(body, gate.explain)
   if not ok then fail(problem, run, step, options, rows) end
-end
-
--- A plain Lua error of a revision is the user's: "path:line: message".
----@param value any
----@return moontide.Fault
-function runner.script_error(value)
-  local where, message = tostring(value):match("^(.-:%d+): (.*)$")
-  local problem = fault.new("revision", message or tostring(value), { where = where })
-  problem.traceback = debug.traceback("", 3):gsub("^%s+", "")
-  return problem
 end
 
 -- A step without a revision (stamp) only moves version rows.

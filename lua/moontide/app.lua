@@ -1,0 +1,55 @@
+--- What a command is given: the global options, and the configuration, revisions
+--- and connection of the environment, each read when it is first asked for.
+
+---@class moontide.App
+---@field args table   the global options: config, url, name, x, yes, quiet, verbose, json, color, traceback
+local App = {}
+App.__index = App
+
+local app = {}
+
+--- Make the app of one call of the program.
+---@param globals table
+---@return moontide.App
+function app.new(globals) return setmetatable({ args = globals }, App) end
+
+--- The checked configuration.
+---@return table
+function App:config()
+  self.loaded_config = self.loaded_config or require("moontide.config").load(self.args)
+  return self.loaded_config
+end
+
+--- The revision files: { graph, revisions }.
+---@return table
+function App:script()
+  self.loaded_script = self.loaded_script or require("moontide.script").open(self:config())
+  return self.loaded_script
+end
+
+--- The graph of the revisions.
+---@return table
+function App:graph() return self:script().graph end
+
+--- A look at the database: a session without the lock that creates nothing.
+---@return moontide.Session
+function App:look()
+  self.looking = self.looking or require("moontide.session").look(self:config())
+  return self.looking
+end
+
+--- A connection to the database.
+---@return moontide.Db
+function App:connect() return self:look().db end
+
+--- The version rows of the database, sorted; none where there is no version table.
+---@return string[]
+function App:applied() return self:look().state.rows end
+
+--- Close what was opened.
+function App:close()
+  if self.looking then self.looking:close() end
+end
+App.__close = App.close
+
+return app

@@ -1,0 +1,22 @@
+--- `moontide upgrade`: apply revisions up to a target.
+
+local migrate = require "moontide.migrate"
+
+local upgrade = { name = "upgrade", summary = "apply revisions up to a target" }
+
+upgrade.description = "Applies the revisions between the database and REV, each in a transaction of its own. "
+  .. "With --sql the script is printed instead, from an empty database or from FROM as in FROM:TO."
+
+function upgrade.options(command)
+  command:argument("revision", "the target: an identifier, head, heads, +N, label@head ..."):args("?"):default("head")
+  command:flag("--sql", "print the SQL script, without a database")
+  command:flag("--dry-run", "run everything in one transaction and roll it back")
+  command:option("--tag", "a text for context.tag"):argname("TEXT")
+end
+
+function upgrade.run(app, args)
+  if args.sql then return migrate.offline(app, "upgrade", args.revision, args) end
+  migrate.online(app, "upgrade", args.revision, { tag = args.tag, dry = args.dry_run })
+end
+
+return upgrade

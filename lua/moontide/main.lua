@@ -1,0 +1,51 @@
+--- argv in, exit code out. The only place that catches: every failure of the
+--- program ends here, is printed once, and becomes an exit code.
+
+local commandline = require "moontide.commandline"
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+
+local function run_command(request)
+  report.configure(request.globals)
+  local app <close> = require("moontide.app").new(request.globals)
+  return request.module.run(app, request.args)
+end
+
+local function dispatch(argv)
+  local request = commandline.parse(argv)
+  if request.text then return report.out(request.text) end
+  if request.version then return report.out("moontide " .. require "moontide.version") end
+  return run_command(request)
+end
+
+-- A string that arrives here is a mistake in the program, so its traceback is kept.
+local function explain(value)
+  local problem = fault.of(value)
+  if not problem.traceback then problem.traceback = debug.traceback("", 2):gsub("^%s+", "") end
+  if problem.kind == "internal" then
+    problem.hint = "This is a mistake in moontide itself; please report it with the output of --traceback."
+  end
+  return problem
+end
+
+-- Options of a command line that could not be read still say how to print.
+local function configure_early(argv)
+  local early = {}
+  for _, word in ipairs(argv) do
+    if word == "--json" then early.json = true end
+    if word == "--traceback" then early.traceback = true end
+    if word == "--color=never" then early.color = "never" end
+  end
+  report.configure(early)
+end
+
+--- Run the program.
+---@param argv string[]
+---@return integer exit_code
+return function(argv)
+  configure_early(argv)
+  local ok, result = xpcall(dispatch, explain, argv)
+  if ok then return result or 0 end
+  report.fault(result)
+  return fault.exit_code(result)
+end

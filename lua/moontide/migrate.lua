@@ -1,0 +1,203 @@
+--- What `upgrade` and `downgrade` have in common: from the words of the command
+--- line to a checked plan, and from the plan to a run. Everything that can be
+--- refused is refused before the first change.
+
+local fault = require "moontide.fault"
+local gate = require "moontide.gate"
+local history = require "moontide.history"
+local op = require "moontide.op"
+local plan = require "moontide.plan"
+local report = require "moontide.report"
+local reversal = require "moontide.reversal"
+local revision = require "moontide.revision"
+local runner = require "moontide.runner"
+local session = require "moontide.session"
+
+local migrate = {}
+
+local function context_of(app, options)
+  return {
+    x = app.args.x or {}, tag = options.tag, offline = options.offline or false, dry_run = options.dry or false,
+    server_version = options.server_version,
+  }
+end
+
+-- The environment of a step's file. For the downgrade of a change() function its
+-- operations are collected and reversed at once, so that what cannot be reversed is refused here.
+local function loader(app, options, sink)
+  local operations, context = op.new(sink), context_of(app, options)
+  return function(step)
+    context.direction, context.revision = step.direction, step.revision.id
+    local environment = revision.load(step.revision, { op = operations, context = context, config = app:config() })
+    if step.direction == "downgrade" and environment.change then
+      local collector = reversal.collector()
+      sink:through(collector, environment.change)
+      environment.reversed = reversal.of(collector)
+    end
+    return environment
+  end
+end
+
+-- Load every file of the plan once before anything runs: a syntax error in the
+-- last one must not leave the first ones applied.
+local function rehearse_loading(steps, load)
+  for _, step in ipairs(steps) do
+    if step.revision and step.direction ~= "stamp" then
+      local ok, problem = xpcall(load, gate.explain, step)
+      if not ok then
+        problem.revision = problem.revision or step.revision.id
+        error(problem, 0)
+      end
+    end
+  end
+end
+
+local function refuse_edited(rev, recorded, found)
+  fault.raise("revision", ('revision "%s" was edited after it had been applied'):format(rev.id), {
+    where = rev.path, revision = rev.id,
+    detail = ("the log has checksum %s..., the file has %s..."):format(recorded:sub(1, 12), found:sub(1, 12)),
+    hint = "Restore the file from version control and write a new revision for the change; "
+      .. 'or set checksums = "warn" in env.lua to go on with what is applied.',
+  })
+end
+
+--- Compare applied files with the checksums that the log has of them.
+---@param graph table
+---@param state moontide.State
+---@return { revision: table, recorded: string, found: string }[] edited
+function migrate.edited(graph, state)
+  local edited = {}
+  for id, record in pairs(state.recorded) do
+    local rev = record.checksum and record.direction ~= "downgrade" and graph:get(id)
+    local found = rev and revision.checksum(rev)
+    if rev and found ~= record.checksum then
+      edited[#edited + 1] = { revision = rev, recorded = record.checksum, found = found }
+    end
+  end
+  table.sort(edited, function(a, b) return a.revision.order < b.revision.order end)
+  return edited
+end
+
+local function check_edited(app, graph, state)
+  local mode = app:config().checksums
+  if mode == "ignore" then return end
+  for _, item in ipairs(migrate.edited(graph, state)) do
+    if mode ~= "warn" then refuse_edited(item.revision, item.recorded, item.found) end
+    report.warn(('revision "%s" was edited after it had been applied'):format(item.revision.id),
+      { where = item.revision.path })
+  end
+end
+
+local function run_options(app, transport, books, more)
+  local options = {
+    transport = transport, history = books, gate = gate.new(), checksum = revision.checksum,
+    log = { host = require("moontide.runtime.sys").hostname(), version = require "moontide.version" },
+  }
+  for key, value in pairs(more) do options[key] = value end
+  options.load = loader(app, options.context, options.gate)
+  return options
+end
+
+local function seconds(value) return ("'%dms'"):format(math.floor(value * 1000 + 0.5)) end
+
+-- Settings are local to each transaction: behind a pooler anything else would leak.
+local function settings_of(config)
+  local list = {}
+  for _, name in ipairs { "lock_timeout", "statement_timeout" } do
+    if config[name] then list[#list + 1] = ("SET LOCAL %s = %s"):format(name, seconds(config[name])) end
+  end
+  return list
+end
+
+local function step_document(step)
+  return {
+    event = "step", direction = step.direction, revision = step.revision and step.revision.id,
+    from = require("moontide.json").array(step.from), to = require("moontide.json").array(step.to),
+    message = step.revision and step.revision.doc,
+  }
+end
+
+local function announce_step(step)
+  if report.is_json() then report.json(step_document(step)) end
+end
+
+local function finish_document(direction, steps, rows, dry)
+  if not report.is_json() then return end
+  local array = require("moontide.json").array
+  report.json { event = "done", direction = direction, steps = #steps, rows = array(rows), dry_run = dry or nil }
+end
+
+local function say_nothing_to_do(steps, rows)
+  if #steps > 0 then return end
+  report.info(#rows > 0 and ("nothing to do, the database is at %s"):format(table.concat(rows, ", "))
+    or "nothing to do, the database is empty")
+end
+
+local function show_warnings(steps)
+  for _, text in ipairs(steps.warnings or {}) do report.warn(text) end
+end
+
+--- Run an upgrade or a downgrade on the server.
+---@param app moontide.App
+---@param direction "upgrade"|"downgrade"
+---@param target string
+---@param options { tag?: string, dry?: boolean }
+function migrate.online(app, direction, target, options)
+  local config, graph = app:config(), app:graph()
+  if target:find(":", 1, true) then
+    fault.raise("usage", "a range of revisions is only for --sql", { hint = "Give the target revision alone." })
+  end
+  local live <close> = session.open(config)
+  check_edited(app, graph, live.state)
+  local rows = live.state.rows
+  local steps = plan[direction](graph, rows, target)
+  show_warnings(steps)
+  say_nothing_to_do(steps, rows)
+  local transport = require("moontide.transport.execute").new {
+    db = live.db, settings = settings_of(config), dry = options.dry, guard = function() live.lock:check() end,
+  }
+  local run = run_options(app, transport, live.history, {
+    lock = live.lock, journal = live.state.journal, rows = rows,
+    context = { tag = options.tag, dry = options.dry, server_version = live.db:server_version() },
+  })
+  rehearse_loading(steps, run.load)
+  runner.run(steps, run, announce_step)
+  if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
+  finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
+end
+
+-- "from:to" of an offline run; an upgrade without a start begins at an empty database.
+local function offline_range(direction, target)
+  local from, to = target:match("^([^:]*):([^:]*)$")
+  if from then return from ~= "" and from or "base", to end
+  if direction == "downgrade" then
+    fault.raise("usage", "downgrade with --sql requires <fromrev>:<torev>",
+      { hint = "There is no database to ask, so name where the script starts, as in head:-1." })
+  end
+  return "base", target
+end
+
+local function create_tables(transport, books)
+  transport:open()
+  for _, sql in ipairs(books:create_statements()) do transport:send { sql = sql } end
+  transport:close()
+end
+
+--- Print the script of an upgrade or a downgrade.
+---@param app moontide.App
+---@param direction "upgrade"|"downgrade"
+---@param target string
+---@param options { tag?: string }
+function migrate.offline(app, direction, target, options)
+  local graph, books = app:graph(), history.open(app:config())
+  local from, to = offline_range(direction, target)
+  local rows = plan.rows(graph, from)
+  local steps = plan[direction](graph, rows, to)
+  local transport = require("moontide.transport.print").new()
+  local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
+  rehearse_loading(steps, run.load)
+  if #rows == 0 then create_tables(transport, books) end
+  runner.run(steps, run)
+end
+
+return migrate

@@ -1,0 +1,137 @@
+--- A connection together with what the bookkeeping tables say, read in as few
+--- round trips as can be: for a run that changes something under the lock, or for
+--- a look without it.
+
+local db = require "moontide.db"
+local fault = require "moontide.fault"
+local history = require "moontide.history"
+local lock = require "moontide.lock"
+local report = require "moontide.report"
+
+---@class moontide.Session
+---@field db moontide.Db
+---@field history moontide.History
+---@field lock? moontide.Lock
+---@field state moontide.State
+---@field exists boolean   the bookkeeping tables are there
+local Session = {}
+Session.__index = Session
+
+local session = {}
+
+local function results_from(results, first)
+  return history.state(results[first], results[first + 1], results[first + 2])
+end
+
+local function read(self)
+  local ok, results = pcall(self.db.pipeline, self.db, self.history:read_statements())
+  if ok then
+    self.state, self.exists = results_from(results, 1), true
+  elseif history.is_missing(results) then
+    self.state, self.exists = history.empty_state(), false
+  else
+    error(results, 0)
+  end
+end
+
+local function connect(config)
+  return db.connect(config.url, { timeout = config.connect_timeout })
+end
+
+--- Connect and read, without the lock and without creating anything.
+---@param config table
+---@return moontide.Session
+function session.look(config)
+  local self = setmetatable({ db = connect(config), history = history.open(config) }, Session)
+  local ok, problem = pcall(read, self)
+  if not ok then
+    self.db:close()
+    error(problem, 0)
+  end
+  return self
+end
+
+local function explain_refusal(problem)
+  if type(problem) == "table" and problem.sqlstate == "25006" then
+    problem.hint = "The server is a read-only standby; connect to the primary."
+  elseif type(problem) == "table" and problem.sqlstate == "42501" then
+    problem.hint = problem.hint or "The role needs the right to create the bookkeeping schema in this database."
+  end
+  error(problem, 0)
+end
+
+local function create_and_read(self)
+  local list = {}
+  for _, sql in ipairs(self.history:create_statements()) do list[#list + 1] = { sql = sql } end
+  local first = #list + 1
+  table.move(self.history:read_statements(), 1, 3, first, list)
+  -- IF NOT EXISTS says so in a notice each time; that is not news here.
+  table.insert(list, 1, { sql = "SET LOCAL client_min_messages = warning" })
+  local ok, results = pcall(self.db.pipeline, self.db, list)
+  if not ok then explain_refusal(results) end
+  self.state, self.exists = results_from(results, first + 1), true
+end
+
+-- The lock and the state in one round trip; the state is nil when the tables are
+-- missing, or when the lock was not free and so the state may be stale.
+local function try_at_once(self)
+  local list = self.history:read_statements()
+  table.insert(list, 1, self.lock:try_statement(self.db))
+  local ok, results = pcall(self.db.pipeline, self.db, list)
+  if ok then
+    local answer = results[1][1]
+    if answer.held then self.state, self.exists = results_from(results, 2), true end
+    return answer
+  end
+  if not history.is_missing(results) then error(results, 0) end
+  return self.db:exec(self.lock:try_statement(self.db).sql)[1]
+end
+
+local function keep_behind_pooler(self, config)
+  report.warn("the connection goes through a transaction pooler", {
+    detail = "the migration lock is held by a second connection until the run ends",
+    hint = "Set direct_url in env.lua or $DATABASE_URL_DIRECT to connect to the server itself.",
+  })
+  self.lock:keep(self.db, function() return connect(config) end, config.lock_wait)
+end
+
+local function wait_for_lock(self, config)
+  local statement = self.lock:try_statement(self.db)
+  self.lock:wait(self.db, config.lock_wait, function() return self.db:exec(statement.sql)[1].held end)
+end
+
+local function take(self, config)
+  local answer = try_at_once(self)
+  if answer.pooled then
+    keep_behind_pooler(self, config)
+  elseif not answer.held then
+    wait_for_lock(self, config)
+  end
+  if not self.state then
+    read(self)
+    if not self.exists then create_and_read(self) end
+  end
+end
+
+--- Connect, take the lock, and read the state; the tables are created where they are missing.
+---@param config table
+---@return moontide.Session
+function session.open(config)
+  local connection = connect(config)
+  local self = setmetatable({ db = connection, history = history.open(config) }, Session)
+  self.lock = lock.new(self.history.version)
+  local ok, problem = pcall(take, self, config)
+  if not ok then
+    self:close()
+    error(fault.of(problem), 0)
+  end
+  return self
+end
+
+function Session:close()
+  if self.lock then self.lock:release() end
+  self.db:close()
+end
+Session.__close = Session.close
+
+return session
