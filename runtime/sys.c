@@ -33,5 +33,9 @@ int *sys_push_fd(lua_State *L) {
 int luaopen_moontide_sys(lua_State *L) {
   lua_createtable(L, 0, 24);
   sys_open_file(L);
+  sys_open_process(L);
+  sys_open_terminal(L);
+  sys_open_user(L);
+  sys_open_clock(L);
   return 1;
 }
