@@ -1,0 +1,211 @@
+--- A revision file: what it says of itself, and its functions.
+---
+--- Reading a folder of thousands must not run thousands of files, so a file whose
+--- head is as the template writes it (comments, then plain assignments of the four
+--- names, which appear nowhere else) is only scanned; any other file is run.
+
+local lpeg = require "lpeg"
+local fault = require "moontide.fault"
+
+---@class moontide.Revision
+---@field id string
+---@field down string[]      as written
+---@field deps string[]      revisions or labels, as written
+---@field labels string[]
+---@field path string
+---@field text string        the file
+---@field doc string         first line of the documentation
+---@field message string     the whole documentation
+---@field order? integer     place in the list of files
+
+local revision = {}
+
+-- Documentation ---------------------------------------------------------------
+
+local header_line = {
+  ["Revision ID"] = true, ["Revises"] = true, ["Create Date"] = true, ["Branch Labels"] = true, ["Depends On"] = true,
+}
+
+-- The comment at the head of the file, without the lines that repeat the identity.
+local function head_comment(text)
+  local lines = {}
+  for line in text:gmatch("([^\r\n]*)\r?\n?") do
+    local words = line:match("^%-%-%-?%s?(.*)$")
+    if not words or words:find("^%[=*%[") then break end
+    if not header_line[words:match("^([%a ]-):") or ""] then lines[#lines + 1] = words end
+  end
+  return (table.concat(lines, "\n"):gsub("^%s+", ""):gsub("%s+$", ""))
+end
+
+local Revision = {}
+
+-- Documentation is looked at by few commands, so it is read when it is asked for.
+function Revision:__index(key)
+  if key ~= "doc" and key ~= "message" then return nil end
+  self.message = head_comment(self.text)
+  self.doc = self.message:match("^[^\n]*")
+  return rawget(self, key)
+end
+
+-- Identity, scanned -----------------------------------------------------------
+
+local function header_grammar()
+  local P, R, S, C, Ct, Cc, Cg, Cp = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Ct, lpeg.Cc, lpeg.Cg, lpeg.Cp
+  local blank = S " \t"
+  local newline = P "\r" ^ -1 * "\n"
+  local line_comment = P "--" * -(P "[" * P "=" ^ 0 * "[") * (1 - S "\r\n") ^ 0
+  local skip = (blank + newline + line_comment * newline) ^ 0
+  local space = S " \t\r\n" ^ 0
+  local text = '"' * C((1 - S '"\\\r\n') ^ 0) * '"' + "'" * C((1 - S "'\\\r\n") ^ 0) * "'"
+  local list = "{" * space * Ct((text * space * ("," * space * text * space) ^ 0 * ("," * space) ^ -1) ^ -1) * "}"
+  local nothing = P "nil" * -R("az", "AZ", "09", "__") * Cc(nil)
+  local value = text / function(one) return { one } end + list + nothing
+  local finish = blank ^ 0 * P ";" ^ -1 * blank ^ 0 * line_comment ^ -1 * (newline + -1)
+  local function field(name, what)
+    return skip * Cg(P(name) * blank ^ 0 * "=" * blank ^ 0 * what * finish, name)
+  end
+  local optional = field("down_revision", value) + field("branch_labels", value) + field("depends_on", value)
+  return Ct(field("revision", text) * optional ^ 0) * Cp()
+end
+
+local header
+
+-- Whether one of the four names, or a way around plain assignment, follows the head.
+local function mentioned_again(text, position)
+  for _, word in ipairs { "revision", "branch_labels", "depends_on", "_ENV", "_G" } do
+    if text:find(word, position, true) then return true end
+  end
+  return false
+end
+
+local function scan(text)
+  header = header or header_grammar()
+  local fields, position = header:match(text)
+  if not fields or mentioned_again(text, position) then return nil end
+  local has = text:find("\nfunction upgrade%s*%(", position - 1) or text:find("\nfunction change%s*%(", position - 1)
+  return has and fields or nil
+end
+
+-- Identity, run and checked ---------------------------------------------------
+
+local function line_of(text, name)
+  local number = 0
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
+    number = number + 1
+    if line:find("^%s*" .. name .. "%s*=") then return number end
+  end
+  return 1
+end
+
+local function refuse(path, text, name, message, hint)
+  fault.raise("revision", message, { where = path .. ":" .. line_of(text, name), hint = hint })
+end
+
+local function is_list(value)
+  if type(value) ~= "table" then return false end
+  for key, item in pairs(value) do
+    if math.type(key) ~= "integer" or type(item) ~= "string" then return false end
+  end
+  return true
+end
+
+local function as_list(path, text, name, value)
+  if value == nil then return {} end
+  if type(value) == "string" then return { value } end
+  if not is_list(value) then
+    refuse(path, text, name, ("%s must be nil, a string or a list of strings, not %s"):format(name, type(value)))
+  end
+  return value
+end
+
+--- The characters of a name that revision arguments use for something else, as a
+--- sorted list for a message; nil when there are none.
+---@param name string
+---@return string?
+function revision.forbidden(name)
+  local seen, list = {}, {}
+  for character in name:gmatch("[@:+%-%s%c/\\]") do
+    if not seen[character] then list[#list + 1] = ("%q"):format(character):gsub("\\\n", "\\n") end
+    seen[character] = true
+  end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or nil
+end
+
+local function check_name(path, text, field, what, name)
+  if name == "" then refuse(path, text, field, ("%s is empty"):format(what)) end
+  local wrong = revision.forbidden(name)
+  if wrong then
+    refuse(path, text, field, ('character(s) %s not allowed in %s "%s"'):format(wrong, what, name))
+  end
+end
+
+local function check_identity(path, text, fields)
+  local id = fields.revision
+  if id == nil then
+    refuse(path, text, "revision", "revision is missing", 'Set revision = "..." at the head of the file.')
+  end
+  if type(id) ~= "string" then refuse(path, text, "revision", "revision must be a string, not " .. type(id)) end
+  check_name(path, text, "revision", "revision identifier", id)
+  local labels = as_list(path, text, "branch_labels", fields.branch_labels)
+  for _, label in ipairs(labels) do check_name(path, text, "branch_labels", "branch label", label) end
+  return {
+    id = id, labels = labels, path = path, text = text,
+    down = as_list(path, text, "down_revision", fields.down_revision),
+    deps = as_list(path, text, "depends_on", fields.depends_on),
+  }
+end
+
+local function check_functions(path, env)
+  if type(rawget(env, "upgrade")) == "function" or type(rawget(env, "change")) == "function" then return end
+  fault.raise("revision", "no upgrade function", {
+    where = path .. ":1", hint = "Define `function upgrade()`, or `function change()` for both directions.",
+  })
+end
+
+local function run_identity(path, text, scope)
+  local env = scope:fresh()
+  scope:run(path, text, env)
+  check_functions(path, env)
+  return {
+    revision = rawget(env, "revision"), down_revision = rawget(env, "down_revision"),
+    branch_labels = rawget(env, "branch_labels"), depends_on = rawget(env, "depends_on"),
+  }
+end
+
+--- What a file says of itself. With `check`, a file that is only scanned is
+--- compiled too, so that a syntax error anywhere in it is found.
+---@param path string
+---@param text string
+---@param idle fun(): moontide.Scope   the scope for a file that must be run
+---@param check? boolean
+---@return moontide.Revision
+function revision.read(path, text, idle, check)
+  local fields = scan(text)
+  if fields and check then
+    local chunk = load(text, "@" .. path, "t", {})
+    if not chunk then idle():compile(path, text, {}) end
+  end
+  fields = fields or run_identity(path, text, idle())
+  return setmetatable(check_identity(path, text, fields), Revision)
+end
+
+--- Load a revision for running: its globals, with upgrade and downgrade, or change.
+---@param rev moontide.Revision
+---@param scope moontide.Scope
+---@return table
+function revision.load(rev, scope)
+  local env = scope:fresh()
+  scope:run(rev.path, rev.text, env)
+  check_functions(rev.path, env)
+  return env
+end
+
+--- The checksum by which a later run sees that an applied file was edited.
+---@param rev moontide.Revision
+---@return string
+function revision.checksum(rev)
+  return require("moontide.runtime.digest").sha256(rev.text)
+end
+
+return revision
