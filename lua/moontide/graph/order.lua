@@ -56,7 +56,7 @@ end
 local function first_above(state, node)
   local slot, from = state.first, state.passed[node] or 0
   while slot do
-    if slot.number >= from and slot.node ~= node and stands_on(slot.node, node) then
+    if slot.number >= from and slot.node.rank > node.rank and stands_on(slot.node, node) then
       state.passed[node] = slot.number
       return slot
     end
