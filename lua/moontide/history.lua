@@ -143,7 +143,9 @@ function history.empty_state() return { rows = {}, recorded = {}, journal = {} }
 
 -- A statement that fails with division by zero (22012) unless it changed one row: inside a
 -- pipelined transaction the server must refuse by itself, the answer is read after COMMIT.
-local function exactly_one(sql) return ("WITH changed AS (%s RETURNING 1) SELECT 1 / count(*) FROM changed"):format(sql) end
+local function exactly_one(sql)
+  return ("WITH changed AS (%s RETURNING 1) SELECT 1 / count(*) FROM changed"):format(sql)
+end
 
 local change_sql = {
   insert = function(self, change)
@@ -169,8 +171,19 @@ end
 
 local function literal_or_null(text) return text and quote.literal(text) or "NULL" end
 
+---@class moontide.LogEntry
+---@field revision string
+---@field direction "upgrade"|"downgrade"|"stamp"
+---@field outcome "done"|"failed"
+---@field checksum? string
+---@field message? string
+---@field error? string
+---@field host? string
+---@field version string    of the program
+---@field started? string   SQL for the start; default: the start of the transaction
+
 --- The statement that logs a change. It runs in the transaction that it reports.
----@param entry { revision: string, direction: string, outcome: string, checksum?: string, message?: string, error?: string, host?: string, version: string, started?: string }
+---@param entry moontide.LogEntry
 ---@return string
 function History:log_statement(entry)
   return ("INSERT INTO %s (revision, direction, outcome, started_at, finished_at, checksum, message, error, host, "
@@ -194,12 +207,21 @@ function History:expect_statement(rows)
     :format(self.version, text_array(rows))
 end
 
+---@class moontide.JournalRow
+---@field revision string
+---@field direction string
+---@field segment integer      from 1
+---@field state "started"|"done"
+---@field digest string        of the statements of the segment
+---@field statement? string    the last of them, for messages
+---@field reads? string        the answers of its reads, serialized
+
 --- Record a segment of a revision in the journal.
----@param row { revision: string, direction: string, segment: integer, state: string, digest: string, statement?: string, reads?: string }
+---@param row moontide.JournalRow
 ---@return string
 function History:journal_statement(row)
-  return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads) VALUES (%s, %s, %d, %s, %s, %s, %s) "
-    .. "ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
+  return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads) "
+    .. "VALUES (%s, %s, %d, %s, %s, %s, %s) ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
     .. "statement = excluded.statement, reads = excluded.reads, at = clock_timestamp()"):format(
     self.journal, quote.literal(row.revision), quote.literal(row.direction), row.segment, quote.literal(row.state),
     quote.literal(row.digest), literal_or_null(row.statement), literal_or_null(row.reads))

@@ -2,6 +2,7 @@
 --- line to a checked plan, and from the plan to a run. Everything that can be
 --- refused is refused before the first change.
 
+local environment = require "moontide.environment"
 local fault = require "moontide.fault"
 local gate = require "moontide.gate"
 local history = require "moontide.history"
@@ -12,6 +13,7 @@ local reversal = require "moontide.reversal"
 local revision = require "moontide.revision"
 local runner = require "moontide.runner"
 local session = require "moontide.session"
+local value = require "moontide.value"
 
 local migrate = {}
 
@@ -22,19 +24,40 @@ local function context_of(app, options)
   }
 end
 
--- The environment of a step's file. For the downgrade of a change() function its
--- operations are collected and reversed at once, so that what cannot be reversed is refused here.
+local function scope_of(app, context, sink)
+  local config = app:config()
+  return environment.open({ directory = config.directory, trusted = config.trusted }, {
+    op = op.new(sink), sql = value.sql, null = value.null, array = value.array, json = value.json, bytea = value.bytea,
+    context = context, log = { info = report.info, warn = report.warn, debug = report.verbose },
+  })
+end
+
+local function check_downgrade(rev, file)
+  if type(file.downgrade) == "function" or type(file.change) == "function" then return end
+  fault.raise("revision", ('revision "%s" cannot be downgraded: it has no downgrade function'):format(rev.id), {
+    where = rev.path .. ":1",
+    hint = "Define `function downgrade()`; an empty one says that there is nothing to revert.",
+  })
+end
+
+-- For the downgrade of a change() function its operations are collected and reversed
+-- when the file is loaded, so that what cannot be reversed is refused before anything runs.
+local function prepare_downgrade(step, file, sink)
+  check_downgrade(step.revision, file)
+  if file.downgrade then return end
+  local collector = reversal.collector()
+  sink:through(collector, file.change)
+  file.reversed = reversal.of(collector)
+end
+
 local function loader(app, options, sink)
-  local operations, context = op.new(sink), context_of(app, options)
+  local context = context_of(app, options)
+  local scope = scope_of(app, context, sink)
   return function(step)
     context.direction, context.revision = step.direction, step.revision.id
-    local environment = revision.load(step.revision, { op = operations, context = context, config = app:config() })
-    if step.direction == "downgrade" and environment.change then
-      local collector = reversal.collector()
-      sink:through(collector, environment.change)
-      environment.reversed = reversal.of(collector)
-    end
-    return environment
+    local file = revision.load(step.revision, scope)
+    if step.direction == "downgrade" then prepare_downgrade(step, file, sink) end
+    return file
   end
 end
 
@@ -93,18 +116,18 @@ local function run_options(app, transport, books, more)
     transport = transport, history = books, gate = gate.new(), checksum = revision.checksum,
     log = { host = require("moontide.runtime.sys").hostname(), version = require "moontide.version" },
   }
-  for key, value in pairs(more) do options[key] = value end
+  for key, item in pairs(more) do options[key] = item end
   options.load = loader(app, options.context, options.gate)
   return options
 end
 
-local function seconds(value) return ("'%dms'"):format(math.floor(value * 1000 + 0.5)) end
+local function milliseconds(seconds) return ("'%dms'"):format(math.floor(seconds * 1000 + 0.5)) end
 
 -- Settings are local to each transaction: behind a pooler anything else would leak.
 local function settings_of(config)
   local list = {}
   for _, name in ipairs { "lock_timeout", "statement_timeout" } do
-    if config[name] then list[#list + 1] = ("SET LOCAL %s = %s"):format(name, seconds(config[name])) end
+    if config[name] then list[#list + 1] = ("SET LOCAL %s = %s"):format(name, milliseconds(config[name])) end
   end
   return list
 end
@@ -177,7 +200,10 @@ local function offline_range(direction, target)
   return "base", target
 end
 
-local function create_tables(transport, books)
+--- Print the statements that create the bookkeeping tables.
+---@param transport moontide.Transport
+---@param books moontide.History
+function migrate.create_tables(transport, books)
   transport:open()
   for _, sql in ipairs(books:create_statements()) do transport:send { sql = sql } end
   transport:close()
@@ -196,7 +222,7 @@ function migrate.offline(app, direction, target, options)
   local transport = require("moontide.transport.print").new()
   local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
   rehearse_loading(steps, run.load)
-  if #rows == 0 then create_tables(transport, books) end
+  if #rows == 0 then migrate.create_tables(transport, books) end
   runner.run(steps, run)
 end
 

@@ -5,7 +5,9 @@ local fault = require "moontide.fault"
 
 local report = {}
 
-local settings = { quiet = false, verbose = false, json = false, traceback = false, colour = { [1] = false, [2] = false } }
+local settings = {
+  quiet = false, verbose = false, json = false, traceback = false, colour = { [1] = false, [2] = false },
+}
 
 local codes = {
   bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36",

@@ -22,7 +22,8 @@ local runner = {}
 
 local function changed_meanwhile()
   return fault.new("lock", "the version table changed while the run was going on", {
-    hint = "Another runner is at work, or the rows were edited by hand. See `moontide current`, then run the command again.",
+    hint = "Another runner is at work, or the rows were edited by hand. "
+      .. "See `moontide current`, then run the command again.",
   })
 end
 
@@ -95,7 +96,7 @@ local function where_it_stands(run, options, step, rows)
   if options.transport.dry then return "It was a dry run: nothing was changed." end
   local at = #rows > 0 and "at " .. ids(rows) or "empty"
   if run and run:is_partial() then
-    return ("Revision %s is partially applied: its first %d segments are committed; the same command continues behind them.")
+    return ("Revision %s is partially applied: %d of its segments are committed, the same command continues behind them.")
       :format(step.revision.id, run.number - 1)
   end
   return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at)

@@ -36,8 +36,16 @@ local function by_number(rows)
   return map
 end
 
+---@class moontide.SegmentOptions
+---@field transport moontide.Transport
+---@field history moontide.History
+---@field revision string
+---@field direction "upgrade"|"downgrade"
+---@field guards fun(): moontide.Entry[]   what every transaction begins with
+---@field journal? moontide.JournalRow[]   of an earlier run of this revision that stopped
+
 --- Start the run of a revision.
----@param options { transport: moontide.Transport, history: moontide.History, revision: string, direction: string, guards: (fun(): moontide.Entry[]), journal?: table[] }
+---@param options moontide.SegmentOptions
 ---@return moontide.Segments
 function segment.new(options)
   local run = setmetatable({
@@ -125,7 +133,7 @@ function Segments:run(o)
     return registration.read(o, function(entry) entry.o = o return ask(self, entry) end)
   end
   local entries = entries_of(self, o)
-  if not operation.transactional(o) then return self:alone(o, entries) end
+  if self.autocommit or not operation.transactional(o) then return self:alone(o, entries) end
   for _, entry in ipairs(entries) do
     if entry.copy then load_rows(self, entry) else self:note(entry) self:send(entry) end
   end
@@ -214,6 +222,33 @@ function Segments:alone(o, entries)
   for _, entry in ipairs(entries) do self:note(entry) end
   if self:replaying() then check_replay(self) else run_alone(self, o, entries) end
   self:advance()
+end
+
+-- A block of a revision that is a transaction of its own.
+local function transaction_block(self, fn)
+  self:commit_point()
+  fn()
+  self:commit_point()
+end
+
+-- A block in which every operation commits by itself.
+local function autocommit_block(self, fn)
+  self:commit_point()
+  self.autocommit = true
+  fn()
+  self.autocommit = false
+end
+
+--- Run a block of a revision that marks commit points.
+---@param kind "transaction"|"autocommit"
+---@param fn function
+---@param o moontide.Operation
+function Segments:block(kind, fn, o)
+  if self.transport.dry then return fn() end
+  if self.autocommit then
+    fault.raise("operation", ("%s inside of autocommit"):format(kind), { where = o.where, operation = kind })
+  end
+  return (kind == "transaction" and transaction_block or autocommit_block)(self, fn)
 end
 
 --- Whether anything of this revision was committed before its last transaction.
