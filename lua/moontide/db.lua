@@ -30,6 +30,10 @@ local function explain_connect(problem)
   error(problem, 0)
 end
 
+--- The connection keywords that this libpq knows.
+---@return table<string, boolean>
+function db.keywords() return pg.keywords() end
+
 --- Connect to the server.
 ---@param url string   a libpq connection string that url.lua has made ready
 ---@param options? { timeout?: number, application_name?: string }

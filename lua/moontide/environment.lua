@@ -187,24 +187,39 @@ function environment.open(options, names)
   return scope
 end
 
+-- `log "text"`, `log.info`, `log.warn`, `log.debug`: progress, on stderr.
+local function new_log()
+  local report = require "moontide.report"
+  local log = { info = report.info, warn = report.warn, debug = report.verbose }
+  return setmetatable(log, { __call = function(_, text) report.info(tostring(text)) end })
+end
+
+-- What every revision file sees beside the libraries.
+local function revision_names(op, context)
+  local value = require "moontide.value"
+  return { op = op, sql = value.sql, null = value.null, context = context, log = new_log() }
+end
+
+--- The scope in which revisions run.
+---@param config { directory: string, trusted: boolean }
+---@param op table       the operations, bound to where they go
+---@param context table
+---@return moontide.Scope
+function environment.running(config, op, context)
+  return environment.open({ directory = config.directory, trusted = config.trusted }, revision_names(op, context))
+end
+
 -- Operations called while a file is only being looked at, outside of any function.
 local function refuse_operation()
   fault.raise("revision", "operations belong inside upgrade(), downgrade() or change()", { where = caller.where() })
-end
-
-local function idle_names(x)
-  local value = require "moontide.value"
-  local nothing = function() end
-  local log = setmetatable({}, { __index = function() return nothing end, __call = nothing })
-  local op = setmetatable({}, { __index = function() return refuse_operation end })
-  return { op = op, sql = value.sql, null = value.null, context = { x = x }, log = log }
 end
 
 --- The scope for reading what a revision file says of itself, with no database in reach.
 ---@param config { directory: string, trusted: boolean, x: table }
 ---@return moontide.Scope
 function environment.idle(config)
-  return environment.open({ directory = config.directory, trusted = config.trusted }, idle_names(config.x))
+  local op = setmetatable({}, { __index = function() return refuse_operation end })
+  return environment.running(config, op, { x = config.x })
 end
 
 return environment

@@ -1,0 +1,140 @@
+--- The keys of env.lua: what each may hold, and what it is worth when left out.
+--- Pure. A check answers the value to keep, or nil and what was expected.
+
+local key = {}
+
+local units = { ms = 0.001, s = 1, min = 60, h = 3600 }
+
+local function of_type(wanted)
+  return function(value)
+    if type(value) == wanted then return value end
+    return nil, "a " .. wanted
+  end
+end
+
+local text, flag = of_type "string", of_type "boolean"
+
+-- Seconds, or text with a unit as PostgreSQL writes it: 2.5, "500ms", "2min".
+local function duration(value)
+  local expected = 'a number of seconds or a text such as "500ms", "5s" or "2min"'
+  if type(value) == "number" and value >= 0 and value < math.huge then return value end
+  if type(value) ~= "string" then return nil, expected end
+  local number, unit = value:match("^%s*([%d.]+)%s*(%a*)%s*$")
+  local factor = unit == "" and 1 or units[unit]
+  if not tonumber(number) or not factor then return nil, expected end
+  return tonumber(number) * factor
+end
+
+local function name(value)
+  if type(value) == "string" and value ~= "" and not value:find("%z") then return value end
+  return nil, "a name"
+end
+
+local function length(value)
+  if math.type(value) == "integer" and value > 0 then return value end
+  return nil, "a positive whole number"
+end
+
+local function is_text_list(value)
+  if type(value) ~= "table" or #value == 0 then return false end
+  for index, item in pairs(value) do
+    if math.type(index) ~= "integer" or type(item) ~= "string" or item == "" then return false end
+  end
+  return true
+end
+
+local function folders(value)
+  if type(value) == "string" and value ~= "" then return { value } end
+  if is_text_list(value) then return value end
+  return nil, "a list of folders"
+end
+
+local function one_of(...)
+  local allowed, words = {}, { ... }
+  for index, word in ipairs(words) do
+    allowed[word] = true
+    words[index] = ('"%s"'):format(word)
+  end
+  local expected = "one of " .. table.concat(words, ", ")
+  return function(value)
+    if allowed[value] then return value end
+    return nil, expected
+  end
+end
+
+local function version_table(value)
+  local expected = 'a name, or a table { schema = "...", name = "..." }'
+  if name(value) then return { name = value } end
+  if type(value) ~= "table" then return nil, expected end
+  for field, item in pairs(value) do
+    if (field ~= "schema" and field ~= "name") or not name(item) then return nil, expected end
+  end
+  return value
+end
+
+local function is_hook(hook)
+  if type(hook) ~= "table" or not name(hook.name) or not is_text_list(hook.command) then return false end
+  for field in pairs(hook) do
+    if field ~= "name" and field ~= "command" and field ~= "cwd" then return false end
+  end
+  return hook.cwd == nil or name(hook.cwd) ~= nil
+end
+
+local function hooks(value)
+  local expected = 'a list of { name = "...", command = { "program", "$FILE" } }'
+  if type(value) ~= "table" then return nil, expected end
+  for index, hook in pairs(value) do
+    if math.type(index) ~= "integer" or not is_hook(hook) then return nil, expected end
+  end
+  return value
+end
+
+local function file_template(value)
+  if type(value) ~= "string" or value == "" then return nil, "a file name with tokens such as %(rev)s" end
+  local wrong, nearest = require("moontide.template").wrong_token(value)
+  if not wrong then return value end
+  return nil, ("a file name whose tokens are known; %s is not%s")
+    :format(wrong, nearest and (', did you mean "%(' .. nearest .. ')s"?') or "")
+end
+
+--- The keys that this version works with.
+---@type table<string, { check: fun(value: any): any, string?, default: any }>
+key.known = {
+  url = { check = text },
+  direct_url = { check = text },
+  version_locations = { check = folders, default = { "versions" } },
+  recursive = { check = flag, default = false },
+  file_template = { check = file_template, default = "%(rev)s_%(slug)s" },
+  truncate_slug_length = { check = length, default = 40 },
+  timezone = { check = name, default = "UTC" },
+  schema = { check = name, default = "moontide" },
+  version_table = { check = version_table },
+  transaction = { check = one_of("revision", "run", "none"), default = "revision" },
+  connect_timeout = { check = duration },
+  lock_timeout = { check = duration },
+  statement_timeout = { check = duration },
+  lock_wait = { check = duration },
+  checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
+  post_write_hooks = { check = hooks, default = {} },
+  trusted = { check = flag, default = false },
+}
+
+--- Keys, and values of known keys, that have a meaning this version does not have
+--- yet. They are refused: a setting that silently does nothing is worse.
+key.later = {
+  models = true, plugins = true, retries = true, lint = true, confirm = true, hooks = true, naming = true,
+  include = true, targets = true, neon = true,
+}
+key.later_values = { transaction = { run = true, none = true } }
+
+--- All key names, sorted, for the nearest one to a misspelt name.
+---@return string[]
+function key.names()
+  local names = {}
+  for known in pairs(key.known) do names[#names + 1] = known end
+  for later in pairs(key.later) do names[#names + 1] = later end
+  table.sort(names)
+  return names
+end
+
+return key
