@@ -221,7 +221,8 @@ end
 ---@return string
 function History:journal_statement(row)
   return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads) "
-    .. "VALUES (%s, %s, %d, %s, %s, %s, %s) ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
+    .. "VALUES (%s, %s, %d, %s, %s, %s, %s) "
+    .. "ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
     .. "statement = excluded.statement, reads = excluded.reads, at = clock_timestamp()"):format(
     self.journal, quote.literal(row.revision), quote.literal(row.direction), row.segment, quote.literal(row.state),
     quote.literal(row.digest), literal_or_null(row.statement), literal_or_null(row.reads))

@@ -65,12 +65,10 @@ end
 -- last one must not leave the first ones applied.
 local function rehearse_loading(steps, load)
   for _, step in ipairs(steps) do
-    if step.revision and step.direction ~= "stamp" then
-      local ok, problem = xpcall(load, gate.explain, step)
-      if not ok then
-        problem.revision = problem.revision or step.revision.id
-        error(problem, 0)
-      end
+    local ok, problem = xpcall(load, gate.explain, step)
+    if not ok then
+      problem.revision = problem.revision or step.revision.id
+      error(problem, 0)
     end
   end
 end
@@ -224,6 +222,51 @@ function migrate.offline(app, direction, target, options)
   rehearse_loading(steps, run.load)
   if #rows == 0 then migrate.create_tables(transport, books) end
   runner.run(steps, run)
+end
+
+--- Set the version rows without running anything.
+---@param app moontide.App
+---@param targets string[]
+---@param options { purge?: boolean }
+function migrate.stamp(app, targets, options)
+  local live <close> = session.open(app:config())
+  local rows = live.state.rows
+  local steps = plan.stamp(app:graph(), rows, targets, { purge = options.purge })
+  say_nothing_to_do(steps, rows)
+  if #steps > 0 then
+    local transport = require("moontide.transport.execute").new {
+      db = live.db, settings = settings_of(app:config()), guard = function() live.lock:check() end,
+    }
+    runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
+  end
+  finish_document("stamp", steps, #steps > 0 and steps[#steps].rows or rows)
+end
+
+-- The one start that the targets of a printed stamp may have, and the targets.
+local function stamp_range(targets)
+  local start, ends = nil, {}
+  for index, target in ipairs(targets) do
+    local from, to = target:match("^([^:]*):([^:]*)$")
+    if from and start and from ~= start then
+      fault.raise("usage", "stamp with --sql only supports a single starting revision at a time",
+        { hint = "Print one script for each start." })
+    end
+    start, ends[index] = from or start, to or target
+  end
+  return start or "base", ends
+end
+
+--- Print the script of a stamp.
+---@param app moontide.App
+---@param targets string[]
+function migrate.stamp_offline(app, targets)
+  local graph, books = app:graph(), history.open(app:config())
+  local from, ends = stamp_range(targets)
+  local rows = plan.rows(graph, from)
+  local steps = plan.stamp(graph, rows, ends, {})
+  local transport = require("moontide.transport.print").new()
+  if #rows == 0 then migrate.create_tables(transport, books) end
+  runner.stamp(steps, run_options(app, transport, books, { rows = rows, context = { offline = true } }))
 end
 
 return migrate

@@ -96,8 +96,8 @@ local function where_it_stands(run, options, step, rows)
   if options.transport.dry then return "It was a dry run: nothing was changed." end
   local at = #rows > 0 and "at " .. ids(rows) or "empty"
   if run and run:is_partial() then
-    return ("Revision %s is partially applied: %d of its segments are committed, the same command continues behind them.")
-      :format(step.revision.id, run.number - 1)
+    return ("Revision %s is partially applied: %d of its segments are committed; "
+      .. "the same command continues behind them."):format(step.revision.id, run.number - 1)
   end
   return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at)
 end
@@ -138,12 +138,17 @@ local function run_revision(step, options, rows)
   if not ok then fail(problem, run, step, options, rows) end
 end
 
--- A step without a revision (stamp) only moves version rows.
-local function run_rows(step, options, rows)
+--- Move the version rows by the steps of a stamp, in one transaction; nothing is run.
+---@param steps table[]
+---@param options moontide.RunOptions
+function runner.stamp(steps, options)
   local transport = options.transport
   transport:open()
-  for _, entry in ipairs(guards_of(options, rows)()) do transport:send(entry) end
-  for _, entry in ipairs(records(step, options)) do transport:send(entry) end
+  for _, entry in ipairs(guards_of(options, options.rows)()) do transport:send(entry) end
+  for _, step in ipairs(steps) do
+    announce(step, options)
+    for _, entry in ipairs(records(step, options)) do transport:send(entry) end
+  end
   transport:close()
 end
 
@@ -155,7 +160,7 @@ function runner.run(steps, options, on_step)
   local rows = options.rows
   for _, step in ipairs(steps) do
     announce(step, options)
-    if step.direction == "stamp" then run_rows(step, options, rows) else run_revision(step, options, rows) end
+    run_revision(step, options, rows)
     rows = step.rows
     if on_step then on_step(step) end
   end
