@@ -1,0 +1,33 @@
+local serialize = require "moontide.serialize"
+
+describe("serialize", function()
+  local function round(value) return serialize.decode(serialize.encode(value)) end
+
+  for _, value in ipairs { 1, -7, 1.5, 1e300, math.mininteger, math.maxinteger, true, false, "", "text", "a\0b\n\"\\'\r" } do
+    it("keeps " .. ("%q"):format(value):gsub("%c", "."), function()
+      assert.same(value, round(value))
+      assert.equal(math.type(value), math.type(round(value)))
+    end)
+  end
+
+  it("keeps every byte, in pure ASCII without control characters", function()
+    local bytes = {}
+    for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
+    local text = table.concat(bytes)
+    assert.equal(text, round(text))
+    assert.is_nil(serialize.encode(text):find("[^\32-\126]"))
+  end)
+
+  it("keeps nested tables with names and positions", function()
+    local value = { { id = 1, name = "a" }, { id = 2, ["with space"] = { true, [3] = 2.5 } } }
+    assert.same(value, round(value))
+  end)
+
+  it("keeps a digit that follows an escaped byte", function()
+    assert.equal("\1" .. "23", round("\1" .. "23"))
+  end)
+
+  it("runs nothing that a text could smuggle in", function()
+    assert.is_nil(serialize.decode("os"))
+  end)
+end)
