@@ -1,0 +1,112 @@
+/* What the files of the libpq binding share. The binding is the Lua module moontide.runtime.pg.
+
+   One rule stands behind most of it: any call into Lua may raise and leave the C function. So everything that libpq hands
+   out is kept in a userdata with a finalizer (a connection, a box for one result, a copy) before Lua is called again, and
+   the connection remembers enough to be brought back to idle by whoever uses it next (pg_ready). */
+#ifndef MOONTIDE_PG_H
+#define MOONTIDE_PG_H
+
+#include <stdbool.h>
+
+#include <libpq-fe.h>
+
+#include "rt.h"
+
+/* How a wait ended. A lost connection counts as PG_READY: libpq then answers at once, with an error result. */
+typedef enum { PG_READY, PG_TIMEOUT, PG_INTERRUPTED } PgWait;
+
+typedef struct PgNotice PgNotice;
+
+typedef struct PgConn {
+  PGconn *pg;        /* NULL when closed */
+  const void *child; /* the iterator or copy in progress, which has the connection to itself */
+  double deadline;   /* of the operation in progress, on rt_clock */
+  PgNotice *first, *last;
+  int notices, dropped; /* how many are kept, and how many are not: there is a limit, and malloc can fail */
+  bool synced;          /* in pipeline mode: the sync at its end is sent */
+} PgConn;
+
+/* What the server says about an error or a notice: one string or NULL for each field named in pg_error.c. */
+enum { PG_FIELDS = 17 };
+typedef struct PgFields {
+  const char *value[PG_FIELDS];
+} PgFields;
+
+/* A place for one result, so that it is freed whatever happens. */
+typedef struct PgBox {
+  PGresult *result;
+} PgBox;
+
+/* The parameters of one statement, as libpq wants them. Strings stay where Lua has them. */
+typedef struct PgParams {
+  int count, room;
+  const char **values;
+  Oid *types;
+  int *lengths, *formats;
+  char (*digits)[32]; /* numbers as text */
+} PgParams;
+
+/* One statement: text or the name of a prepared one, and where Lua has its text (0 for nowhere), for errors. */
+typedef struct PgStatement {
+  const char *sql, *prepared;
+  int text;
+} PgStatement;
+
+/* pg_connect.c */
+PgConn *pg_conn(lua_State *L, int index);  /* the open connection there, or an error. [-0, +0] */
+PgConn *pg_ready(lua_State *L, int index); /* the same, idle and without a child. [-0, +0] */
+void pg_close(PgConn *conn);
+void pg_connect_open(lua_State *L); /* adds connect, parse, keywords to the module on top; makes the metatable */
+
+/* pg_wait.c */
+PgWait pg_wait(const PgConn *conn, short events);  /* until the socket is ready */
+PgWait pg_wait_result(PgConn *conn);               /* until PQgetResult does not block; sends what is unsent */
+PgWait pg_wait_sent(PgConn *conn);                 /* until everything is sent; reads what comes meanwhile */
+PgWait pg_read_all(PgConn *conn, PgBox *box);      /* leaves the first error, else the last result */
+double pg_deadline(lua_State *L, int index);       /* from {timeout = seconds} there. [-0, +0] */
+
+/* pg_cancel.c */
+bool pg_cancel(PgConn *conn); /* asks the server to cancel what it does */
+bool pg_is_idle(const PgConn *conn);
+bool pg_abandon(PgConn *conn); /* makes what is left of a pipeline fail and ends it; false: could not */
+bool pg_settle(PgConn *conn); /* reads everything that is still to come; false: could not, and closed the connection */
+bool pg_stop(PgConn *conn);   /* both, unless it is idle; false also when it is closed */
+void pg_leave(PgConn *conn, bool in_transaction); /* ends a result nobody reads to its end */
+
+/* pg_error.c */
+PgBox *pg_box(lua_State *L); /* [-0, +1] */
+void pg_unbox(PgBox *box);   /* frees what is in it */
+bool pg_is_error(const PGresult *result);
+/* The first raises what `how` and the box say about the statement (text at index `text`, or 0) unless they say success.
+   `number`: which one of a pipeline, or 0. [-0, +0] */
+void pg_check(lua_State *L, PgConn *conn, PgWait how, PgBox *box, int text, lua_Integer number);
+int pg_raise_last(lua_State *L, PgConn *conn, int text, lua_Integer number); /* libpq refused a call */
+int pg_raise_wait(lua_State *L, PgConn *conn, PgWait how, int text, lua_Integer number);
+void pg_get_fields(const PGresult *result, PgFields *fields);
+void pg_set_fields(lua_State *L, const PgFields *fields); /* into the table on top. [-0, +0] */
+void pg_set_message(lua_State *L, const char *text);      /* message = first line, detail = the rest. [-0, +0] */
+
+/* pg_notice.c */
+void pg_notice_receive(void *conn, const PGresult *result);
+bool pg_push_notices(lua_State *L, PgConn *conn); /* a list, which empties the connection's. [-0, +1]; false: none, [-0, +0] */
+void pg_drop_notices(PgConn *conn);
+
+/* pg_value.c */
+PgParams *pg_params(lua_State *L);                               /* an empty one. [-0, +1] */
+PgParams *pg_fill_params(lua_State *L, int scratch, int index); /* from the table there; may replace the scratch. [-0, +0] */
+void pg_check_text(lua_State *L, const char *text, size_t length, const char *what);
+int pg_format_number(lua_State *L, int index, char digits[32]); /* its length. [-0, +0] */
+void pg_push_columns(lua_State *L, const PGresult *result);     /* the names. [-0, +1] */
+void pg_push_row(lua_State *L, const PGresult *result, int row, int columns); /* [-0, +1] */
+void pg_push_result(lua_State *L, PgConn *conn, PgBox *box, bool rows);       /* frees the result. [-0, +1] */
+
+/* pg_exec.c */
+void pg_statement(lua_State *L, int conn, int index, PgStatement *statement); /* [-0, +1] its text, or nil */
+void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgParams *params, lua_Integer number);
+extern const luaL_Reg pg_exec_methods[], pg_rows_methods[], pg_copy_methods[], pg_pipeline_methods[];
+
+/* pg_rows.c, pg_copy.c: make their metatables. [-0, +0] */
+void pg_rows_open(lua_State *L);
+void pg_copy_open(lua_State *L);
+
+#endif

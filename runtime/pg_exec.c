@@ -1,0 +1,102 @@
+/* One statement at a time: exec, script, prepare. */
+
+#include "pg.h"
+
+#include <string.h>
+
+/* The text of a prepared statement is kept with the connection, for errors. [-0, +1] */
+static void push_prepared_text(lua_State *L, int conn, const char *name) {
+  lua_getiuservalue(L, conn, 1);
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+}
+
+static const char *check_string(lua_State *L, int index, const char *what) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  if (lua_type(L, index) != LUA_TSTRING) rt_raise(L, "operation", "%s is not a string", what);
+  pg_check_text(L, text, length, what);
+  return text;
+}
+
+/* Text, or a table {sql = text} or {prepared = name}. The table keeps the name while libpq reads it. */
+void pg_statement(lua_State *L, int conn, int index, PgStatement *statement) {
+  statement->sql = statement->prepared = NULL;
+  if (lua_type(L, index) == LUA_TTABLE) {
+    lua_getfield(L, index, "prepared");
+    if (!lua_isnil(L, -1)) {
+      statement->prepared = check_string(L, -1, "name of a prepared statement");
+      lua_pop(L, 1);
+      push_prepared_text(L, conn, statement->prepared);
+    } else {
+      lua_pop(L, 1);
+      lua_getfield(L, index, "sql");
+    }
+  } else {
+    lua_pushvalue(L, index);
+  }
+  statement->text = lua_gettop(L);
+  if (statement->prepared == NULL) statement->sql = check_string(L, -1, "statement");
+}
+
+void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgParams *params,
+             lua_Integer number) {
+  int sent;
+  if (statement->prepared != NULL)
+    sent = PQsendQueryPrepared(conn->pg, statement->prepared, params->count, params->values,
+                               params->lengths, params->formats, 0);
+  else
+    sent = PQsendQueryParams(conn->pg, statement->sql, params->count, params->types, params->values,
+                             params->lengths, params->formats, 0);
+  if (!sent) pg_raise_last(L, conn, statement->text, number);
+}
+
+/* Waits for the end of the statement just sent. The box with its result is left on the stack. [-0, +1] */
+static PgBox *finish(lua_State *L, PgConn *conn, int text) {
+  PgBox *box = pg_box(L);
+  PgWait how = pg_read_all(conn, box);
+  pg_check(L, conn, how, box, text, 0);
+  return box;
+}
+
+/* conn:exec(statement, params?, {timeout = seconds}?) -> result */
+static int conn_exec(lua_State *L) {
+  PgConn *conn = pg_ready(L, 1);
+  PgStatement statement;
+  PgParams *params;
+  lua_settop(L, 4);
+  pg_params(L);
+  params = pg_fill_params(L, 5, 3);
+  pg_statement(L, 1, 2, &statement);
+  conn->deadline = pg_deadline(L, 4);
+  pg_send(L, conn, &statement, params, 0);
+  pg_push_result(L, conn, finish(L, conn, statement.text), true);
+  return 1;
+}
+
+/* conn:script(sql) -> result of the last statement */
+static int conn_script(lua_State *L) {
+  PgConn *conn = pg_ready(L, 1);
+  const char *sql = check_string(L, 2, "statement");
+  if (!PQsendQuery(conn->pg, sql)) pg_raise_last(L, conn, 2, 0);
+  pg_push_result(L, conn, finish(L, conn, 2), true);
+  return 1;
+}
+
+/* conn:prepare(name, sql) */
+static int conn_prepare(lua_State *L) {
+  PgConn *conn = pg_ready(L, 1);
+  const char *name = check_string(L, 2, "name of a prepared statement");
+  const char *sql = check_string(L, 3, "statement");
+  if (!PQsendPrepare(conn->pg, name, sql, 0, NULL)) pg_raise_last(L, conn, 3, 0);
+  pg_unbox(finish(L, conn, 3));
+  lua_getiuservalue(L, 1, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+const luaL_Reg pg_exec_methods[] = {
+    {"exec", conn_exec}, {"prepare", conn_prepare}, {"script", conn_script}, {NULL, NULL}};

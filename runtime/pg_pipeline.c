@@ -1,0 +1,258 @@
+/* conn:pipeline: many statements, one sync at the end.
+
+   The statements are sent while the answers are read (pg_wait_result does both), so any number of them gets through full
+   socket buffers. Every so many statements the server is asked to send what it has, and not more than two such batches
+   are on their way: that bounds what libpq keeps of the statements, and what the server keeps of the answers. A
+   short list needs neither and costs one round trip. */
+
+#include "pg.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { BATCH_STATEMENTS = 500, BATCH_BYTES = 512 * 1024, FLUSH_BYTES = 32 * 1024 };
+
+/* Stack indexes in conn_pipeline. */
+enum { CONN = 1, LIST = 2, OPTIONS = 3, BOX = 4, PARAMS = 5, RESULTS = 6 };
+
+typedef struct Pipeline {
+  PgConn *conn;
+  PgBox *box;
+  lua_Integer count, sent, done; /* statements */
+  lua_Integer batch;             /* the last statement that the server was asked to answer */
+  size_t bytes, unflushed;       /* since then; since the last flush */
+  bool started;                  /* the statement `done + 1` is being read */
+} Pipeline;
+
+/* --- what cannot be sent --- */
+
+static const char *skip_space(const char *sql) {
+  for (;;) {
+    while (isspace((unsigned char)*sql)) sql++;
+    if (strncmp(sql, "--", 2) == 0)
+      sql += strcspn(sql, "\n");
+    else if (strncmp(sql, "/*", 2) == 0 && strstr(sql, "*/") != NULL)
+      sql = strstr(sql, "*/") + 2;
+    else
+      return sql;
+  }
+}
+
+/* COPY with the client. The server would read the rest of the pipeline as data. */
+static bool is_copy(const char *sql) {
+  sql = skip_space(sql);
+  if (strncasecmp(sql, "copy", 4) != 0 || isalnum((unsigned char)sql[4]) || sql[4] == '_') return false;
+  return strcasestr(sql, "stdin") != NULL || strcasestr(sql, "stdout") != NULL;
+}
+
+/* Statement `i` of the list with its text and parameters in place. [-0, +2] the entry and the text */
+static PgParams *prepare_entry(lua_State *L, lua_Integer i, PgStatement *statement) {
+  PgParams *params;
+  const char *text;
+  if (lua_rawgeti(L, LIST, i) != LUA_TTABLE) rt_raise(L, "operation", "statement %I is not a table", i);
+  lua_getfield(L, -1, "params");
+  params = pg_fill_params(L, PARAMS, lua_gettop(L));
+  lua_pop(L, 1); /* the entry keeps it */
+  pg_statement(L, CONN, lua_gettop(L), statement);
+  text = lua_tostring(L, statement->text);
+  if (text != NULL && is_copy(text)) {
+    rt_pushfault(L, "operation", "COPY cannot run in a pipeline");
+    rt_setfield_string(L, "hint", "Use copy_in or copy_out of the connection.");
+    rt_setfield_string(L, "statement", text);
+    lua_pushinteger(L, i);
+    lua_setfield(L, -2, "index");
+    lua_error(L);
+  }
+  return params;
+}
+
+/* Everything that can be refused is refused before anything is sent. */
+static void check_list(lua_State *L, lua_Integer count) {
+  for (lua_Integer i = 1; i <= count; i++) {
+    PgStatement statement;
+    prepare_entry(L, i, &statement);
+    lua_pop(L, 2);
+  }
+}
+
+/* --- errors --- */
+
+static int push_text(lua_State *L, lua_Integer i) {
+  PgStatement statement;
+  if (i == 0) return 0;
+  lua_rawgeti(L, LIST, i);
+  pg_statement(L, CONN, lua_gettop(L), &statement);
+  return statement.text;
+}
+
+/* Cancels, and counts the statements that were done before: the server may not have told yet. */
+static void stop(Pipeline *p) {
+  bool reading = pg_cancel(p->conn) && pg_abandon(p->conn);
+  while (reading && p->done < p->sent && pg_wait_result(p->conn) == PG_READY) {
+    PGresult *next = PQgetResult(p->conn->pg);
+    if (next == NULL) p->done++;
+    reading = !pg_is_error(next);
+    PQclear(next);
+  }
+  pg_settle(p->conn);
+}
+
+/* Raises the error of statement `done + 1` once the pipeline is read to its end: `how` or what is in the box. */
+static int fail(lua_State *L, Pipeline *p, PgWait how) {
+  lua_Integer number;
+  int text;
+  if (how == PG_INTERRUPTED) rt_interrupt_clear();
+  if (how != PG_READY)
+    stop(p);
+  else if (PQstatus(p->conn->pg) == CONNECTION_OK)
+    pg_settle(p->conn);
+  number = p->done < p->count ? p->done + 1 : 0;
+  text = push_text(L, number);
+  pg_check(L, p->conn, how, p->box, text, number);
+  return pg_raise_last(L, p->conn, text, number);
+}
+
+/* --- reading --- */
+
+static bool wants_rows(lua_State *L, lua_Integer i) {
+  bool rows;
+  lua_rawgeti(L, LIST, i);
+  lua_getfield(L, -1, "rows");
+  rows = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  return rows;
+}
+
+/* Rows that nobody wants are taken from libpq one by one, so that they never pile up. This must be said before the first
+   of them is read. */
+static void start_entry(lua_State *L, Pipeline *p) {
+  if (p->started || p->done >= p->sent) return;
+  if (!wants_rows(L, p->done + 1)) PQsetSingleRowMode(p->conn->pg);
+  p->started = true;
+}
+
+static void store_result(lua_State *L, Pipeline *p) {
+  lua_Integer number = p->done + 1;
+  pg_push_result(L, p->conn, p->box, wants_rows(L, number));
+  lua_rawseti(L, RESULTS, number);
+}
+
+/* Takes one answer of libpq: a result, or the NULL behind the last result of a statement. */
+static void take(lua_State *L, Pipeline *p) {
+  PGresult *next = PQgetResult(p->conn->pg);
+  if (next == NULL) {
+    if (p->box->result == NULL) fail(L, p, PG_READY);
+    store_result(L, p);
+    p->done++;
+    p->started = false;
+    return;
+  }
+  pg_unbox(p->box);
+  p->box->result = next;
+  switch (PQresultStatus(next)) {
+  case PGRES_COMMAND_OK:
+  case PGRES_TUPLES_OK:
+  case PGRES_SINGLE_TUPLE:
+  case PGRES_EMPTY_QUERY: break;
+  default: fail(L, p, PG_READY);
+  }
+}
+
+/* Reads until `done` statements are answered. */
+static void read_until(lua_State *L, Pipeline *p, lua_Integer done) {
+  while (p->done < done) {
+    PgWait how;
+    start_entry(L, p);
+    how = pg_wait_result(p->conn);
+    if (how != PG_READY) fail(L, p, how);
+    take(L, p);
+  }
+}
+
+/* Reads what has come, without waiting. */
+static void read_some(lua_State *L, Pipeline *p) {
+  PQconsumeInput(p->conn->pg);
+  start_entry(L, p);
+  while (p->done < p->sent && !PQisBusy(p->conn->pg)) {
+    take(L, p);
+    start_entry(L, p);
+  }
+}
+
+/* --- sending --- */
+
+/* Sends what libpq has buffered, reading what comes meanwhile. */
+static void flush(lua_State *L, Pipeline *p) {
+  while (PQflush(p->conn->pg) > 0) {
+    PgWait how = pg_wait(p->conn, POLLIN | POLLOUT);
+    if (how != PG_READY) fail(L, p, how);
+    read_some(L, p);
+  }
+  p->unflushed = 0;
+}
+
+static size_t size_of(lua_State *L, const PgStatement *statement, const PgParams *params) {
+  size_t size = 64 + lua_rawlen(L, statement->text);
+  for (int i = 0; i < params->count; i++) size += 16 + (size_t)params->lengths[i];
+  return size;
+}
+
+/* The end of a batch: the batch before it must be answered first. */
+static void end_batch(lua_State *L, Pipeline *p) {
+  if (!PQsendFlushRequest(p->conn->pg)) pg_raise_last(L, p->conn, 0, 0);
+  flush(L, p);
+  read_until(L, p, p->batch);
+  p->batch = p->sent;
+  p->bytes = 0;
+}
+
+static void send_entry(lua_State *L, Pipeline *p) {
+  PgStatement statement;
+  PgParams *params = prepare_entry(L, p->sent + 1, &statement);
+  size_t size = size_of(L, &statement, params);
+  pg_send(L, p->conn, &statement, params, p->sent + 1);
+  lua_pop(L, 2);
+  p->sent++;
+  p->bytes += size;
+  p->unflushed += size;
+  if (p->unflushed > FLUSH_BYTES) flush(L, p);
+  if (p->sent - p->batch >= BATCH_STATEMENTS || p->bytes >= BATCH_BYTES) end_batch(L, p);
+}
+
+/* Past the sync the pipeline is over: it is left before anything can raise. */
+static void finish(lua_State *L, Pipeline *p) {
+  PGconn *pg = p->conn->pg;
+  PgWait how;
+  p->conn->synced = PQpipelineSync(pg) != 0;
+  if (!p->conn->synced) pg_raise_last(L, p->conn, 0, 0);
+  read_until(L, p, p->count);
+  how = pg_wait_result(p->conn);
+  if (how != PG_READY) fail(L, p, how);
+  p->box->result = PQgetResult(pg);
+  if (PQresultStatus(p->box->result) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(pg))
+    fail(L, p, PG_READY);
+  pg_unbox(p->box);
+}
+
+/* conn:pipeline(list, {timeout = seconds}?) -> results, one for each statement */
+static int conn_pipeline(lua_State *L) {
+  Pipeline p = {.conn = pg_ready(L, CONN)};
+  luaL_checktype(L, LIST, LUA_TTABLE);
+  lua_settop(L, OPTIONS);
+  p.count = (lua_Integer)lua_rawlen(L, LIST);
+  p.box = pg_box(L);
+  pg_params(L);
+  lua_createtable(L, (int)p.count, 0);
+  if (p.count == 0) return 1;
+  check_list(L, p.count);
+  p.conn->deadline = pg_deadline(L, OPTIONS);
+  p.conn->synced = false;
+  if (!PQenterPipelineMode(p.conn->pg)) pg_raise_last(L, p.conn, 0, 0);
+  while (p.sent < p.count) send_entry(L, &p);
+  finish(L, &p);
+  lua_settop(L, RESULTS);
+  return 1;
+}
+
+const luaL_Reg pg_pipeline_methods[] = {{"pipeline", conn_pipeline}, {NULL, NULL}};
