@@ -241,6 +241,11 @@ local function find_command(name)
   return entry
 end
 
+local function takes_rest(module, words)
+  if type(module.rest) == "function" then return module.rest(words) end
+  return module.rest
+end
+
 local function with_rest(words, parser)
   local index = first_plain(words, valued_options(parser))
   if index and words[index] ~= "--" then table.insert(words, index, "--") end
@@ -256,7 +261,7 @@ end
 
 local function parse_command(entry, words, before)
   local parser, module, taken = commandline.parser(entry)
-  if module.rest then words = with_rest(words, parser) end
+  if takes_rest(module, words) then words = with_rest(words, parser) end
   if has(words, "-h", "--help") then return { text = command_help(entry) } end
   if has(words, "-V", "--version") then return { version = true } end
   local after, args = split_result(parse_words(parser, words, entry.name), taken)

@@ -49,6 +49,11 @@ local function find(args)
   return search()
 end
 
+--- The env.lua that the command line, $MOONTIDE_CONFIG or the folders name; raises when there is none.
+---@param args { config?: string }  the global options
+---@return string path
+function config.find(args) return (find(args)) end
+
 -- Checking the keys -----------------------------------------------------------
 
 -- The line of env.lua that sets a key, as well as a look at the text can tell.

@@ -8,7 +8,7 @@ local command = {}
 ---@field name string
 ---@field summary string
 ---@field description? string
----@field rest? boolean       what follows the first argument is taken as it is (a script's own arguments)
+---@field rest? boolean|fun(words: string[]): boolean  what follows the first argument is taken as it is
 ---@field options? fun(parser: table)                       declares arguments on an argparse parser
 ---@field run fun(app: table, args: table): integer?        returns the exit code, nil for 0
 
