@@ -46,6 +46,7 @@ return function(argv)
   configure_early(argv)
   local ok, result = xpcall(dispatch, explain, argv)
   if ok then return result or 0 end
-  report.fault(result)
-  return fault.exit_code(result)
+  local problem = fault.of(result) -- out of memory comes as a string, past `explain`
+  report.fault(problem)
+  return fault.exit_code(problem)
 end
