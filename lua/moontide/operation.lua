@@ -29,6 +29,7 @@ local fault = require "moontide.fault"
 ---@field position integer                       which argument of the operation is the table
 ---@field clauses fun(o: table, ctx: table): string[]  the actions of the ALTER TABLE
 ---@field rest? fun(o: table, ctx: table): string[]    statements that follow it
+---@field arguments fun(o: table): ...          the arguments that build the value again
 
 ---@class moontide.Registration
 ---@field name string                           what users write after `op.`
@@ -50,7 +51,8 @@ local names = {}
 
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
-local optional = { name = "string", transactional = "function", reads = "boolean", from = "string",
+local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
+  recover = "function", inside = "function",
   action = "table" }
 
 local function refuse(registration, message, hint)
@@ -58,12 +60,14 @@ local function refuse(registration, message, hint)
   fault.raise("operation", message, { hint = hint, where = caller.where(), detail = detail })
 end
 
--- Who registers: a plugin's file is a user's file; the library's own files are named as they are in the tree.
+-- Who registers: a plugin's file is a user's file; of the library it is the file that is being loaded.
 local function registrant()
-  local here = caller.where()
-  if here then return here end
-  local info = debug.getinfo(3, "Sl")
-  return ("%s:%d"):format(info.short_src, info.currentline)
+  local level, info = 3, debug.getinfo(3, "Sl")
+  while info and info.what ~= "main" do
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+  return caller.where() or info and ("%s:%d"):format(info.short_src, info.currentline) or "?"
 end
 
 local function check_name(registration)
@@ -93,7 +97,7 @@ local function check_keys(registration)
   for key in pairs(registration) do
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
-        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, action and from.")
+        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, read, recover, inside, action and from.")
     end
   end
 end

@@ -2,6 +2,8 @@
 --- Loading a file registers its operations; this list is the only other place to edit for a new kind.
 
 local files = {
+  "table", "add_column", "alter_column", "alter_table", "index", "key", "foreign_key", "check_constraint", "exclude",
+  "constraint", "comment",
 }
 
 for _, name in ipairs(files) do require("moontide.object." .. name) end

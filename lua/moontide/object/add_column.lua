@@ -1,0 +1,111 @@
+--- Adding, dropping and renaming a column.
+
+local alter = require "moontide.object.alter"
+local check = require "moontide.check"
+local clause = require "moontide.object.clause"
+local column = require "moontide.object.column"
+local operation = require "moontide.operation"
+local quote = require "moontide.sql.quote"
+local source = require "moontide.source"
+
+local add_shape = { schema = check.name, if_not_exists = check.flag }
+
+local function add_clauses(o)
+  local clauses = { clause.words("ADD COLUMN", o.if_not_exists and "IF NOT EXISTS", column.definition(o.column)) }
+  for _, constraint in ipairs(column.constraints(o.column)) do clauses[#clauses + 1] = "ADD " .. constraint end
+  return alter.append(clauses, column.settings(o.column))
+end
+
+-- The table's own lock, and the locks of a column on other tables in the given mode.
+local function locks(o, c, mode)
+  local list = alter.lock(o)
+  for _, lock in ipairs(c and column.locks(c) or {}) do
+    if lock.relation ~= list[1].relation then
+      list[#list + 1] = { relation = lock.relation, mode = mode or lock.mode }
+    end
+  end
+  return list
+end
+
+alter.register {
+  name = "add_column",
+  summary = "Add a column to a table",
+  position = 1,
+  build = function(relation, definition, options)
+    local o = check.options(options, add_shape)
+    o.table, o.column = check.name(relation, "the table name"), column.read(definition)
+    return o
+  end,
+  clauses = add_clauses,
+  rest = function(o) return column.rest(o.column, o.schema, o.table) end,
+  inverse = function(o)
+    if o.if_not_exists then
+      return nil, "with if_not_exists it is not known whether the column was there before: leave if_not_exists out"
+    end
+    return { operation.build("drop_column", o.table, o.column.name,
+      { schema = o.schema, existing = column.write(o.column) }) }
+  end,
+  lock = function(o) return locks(o, o.column) end,
+  arguments = function(o) return o.table, column.write(o.column), clause.pick(o, add_shape) end,
+}
+
+local drop_shape = {
+  schema = check.name, if_exists = check.flag, cascade = check.flag, existing = column.read,
+}
+
+local function build_drop(relation, name, options)
+  local o = check.options(options, drop_shape)
+  o.table, o.name = check.name(relation, "the table name"), check.name(name, "the column name")
+  if o.existing and o.existing.name ~= o.name then
+    check.refuse(('existing describes the column "%s", not "%s"'):format(o.existing.name, o.name))
+  end
+  return o
+end
+
+alter.register {
+  name = "drop_column",
+  summary = "Drop a column of a table",
+  position = 1,
+  build = build_drop,
+  clauses = function(o)
+    return { clause.words("DROP COLUMN", o.if_exists and "IF EXISTS", quote.ident(o.name), o.cascade and "CASCADE") }
+  end,
+  inverse = function(o)
+    if not o.existing then
+      return nil, ('what the column "%s" was is not known: give existing, as in existing = { "%s", "text" }')
+        :format(o.name, o.name)
+    end
+    if o.cascade then return nil, "cascade also drops what depends on the column: drop that first, on its own" end
+    return { operation.build("add_column", o.table, column.write(o.existing), { schema = o.schema }) }
+  end,
+  lock = function(o) return locks(o, o.existing, "ACCESS EXCLUSIVE") end,
+  arguments = function(o)
+    local options = clause.pick(o, drop_shape)
+    options.existing = o.existing and column.write(o.existing)
+    return o.table, o.name, options
+  end,
+}
+
+local rename_shape = { schema = check.name }
+
+operation.register {
+  name = "rename_column",
+  summary = "Rename a column of a table",
+  build = function(relation, name, new_name, options)
+    local o = check.options(options, rename_shape)
+    o.table, o.name = check.name(relation, "the table name"), check.name(name, "the column name")
+    o.new_name = check.name(new_name, "the new name")
+    return o
+  end,
+  sql = function(o)
+    return { ("ALTER TABLE %s RENAME COLUMN %s TO %s")
+      :format(quote.qualified(o.schema, o.table), quote.ident(o.name), quote.ident(o.new_name)) }
+  end,
+  inverse = function(o)
+    return { operation.build("rename_column", o.table, o.new_name, o.name, { schema = o.schema }) }
+  end,
+  lock = alter.lock,
+  source = function(o)
+    return source.call("rename_column", o.table, o.name, o.new_name, clause.pick(o, rename_shape))
+  end,
+}

@@ -1,0 +1,269 @@
+--- Changing a column: everything that is given changes, in one ALTER TABLE; a
+--- comment and a new name follow it.
+
+local alter = require "moontide.object.alter"
+local check = require "moontide.check"
+local clause = require "moontide.object.clause"
+local column = require "moontide.object.column"
+local operation = require "moontide.operation"
+local quote = require "moontide.sql.quote"
+local value = require "moontide.value"
+
+local null = value.null
+
+-- `null`, and for what is a switch elsewhere `false`, removes the thing.
+local function or_null(item)
+  return function(given, what)
+    if given == false or value.kind(given) == "null" then return null end
+    return item(given, what)
+  end
+end
+
+local function read_comment(given, what)
+  return value.kind(given) == "null" and null or check.text(given, what)
+end
+
+local function read_default(given, what)
+  return value.kind(given) == "null" and null or check.value(given, what)
+end
+
+-- Options of the column; `null` takes one back to its default.
+local function read_options(given, what)
+  local set, answer = {}, {}
+  for key, setting in pairs(check.table(given, what)) do
+    set[key] = value.kind(setting) == "null" and 0 or setting
+  end
+  for key in pairs(check.parameters(set, what)) do
+    answer[key] = value.kind(given[key]) == "null" and null or given[key]
+  end
+  return answer
+end
+
+-- What can be changed, and so what `existing` can tell.
+local state_shape = {
+  type = check.type, collation = clause.object, using = check.sql, nullable = check.boolean, default = read_default,
+  comment = read_comment, identity = or_null(column.read_identity), generated = or_null(check.sql),
+  storage = column.storage, compression = column.compression, statistics = check.integer, options = read_options,
+}
+
+local function read_existing(given, what)
+  check.table(given, what)
+  return check.within(what, check.shape, given, "the table", state_shape)
+end
+
+local shape = check.join(state_shape, { name = check.name, schema = check.name, existing = read_existing })
+
+local function is_set(given)
+  return given ~= nil and given ~= null
+end
+
+local contradictions = {
+  { "default", "identity" }, { "default", "generated" }, { "identity", "generated" },
+}
+
+local function check_together(o)
+  for _, pair in ipairs(contradictions) do
+    if is_set(o[pair[1]]) and is_set(o[pair[2]]) then
+      check.refuse(("%s and %s cannot be given together"):format(pair[1], pair[2]))
+    end
+  end
+  if is_set(o.identity) and o.nullable then check.refuse("nullable = true contradicts identity") end
+  for _, option in ipairs { "using", "collation" } do
+    if o[option] and not o.type then
+      check.refuse(option .. " needs type", "Give the type of the column too, even when it stays the same.")
+    end
+  end
+end
+
+local changes = { "type", "nullable", "default", "comment", "identity", "generated", "storage", "compression",
+  "statistics", "options", "name" }
+
+local function check_something(o)
+  for _, change in ipairs(changes) do
+    if o[change] ~= nil then return end
+  end
+  check.refuse("nothing to change", "Give at least one of " .. table.concat(changes, ", ") .. ".")
+end
+
+local function build(relation, name, options)
+  local given = check.options(options, shape)
+  check_together(given)
+  check_something(given)
+  given.new_name = given.name
+  given.table, given.name = check.name(relation, "the table name"), check.name(name, "the column name")
+  return given
+end
+
+local function type_clause(o)
+  return clause.words("TYPE", o.type, o.collation and "COLLATE " .. clause.object_name(o.collation),
+    o.using and "USING " .. o.using)
+end
+
+local defaults = { start = "START WITH 1", increment = "INCREMENT BY 1", minimum = "NO MINVALUE",
+  maximum = "NO MAXVALUE", cache = "CACHE 1", cycle = "NO CYCLE" }
+local sequence_keys = { "start", "increment", "minimum", "maximum", "cache", "cycle" }
+
+-- SET GENERATED ... SET ...: what the old identity had and the new one has not, goes back to its default.
+local function change_identity(old, new)
+  local parts = { "SET GENERATED " .. (new.always and "ALWAYS" or "BY DEFAULT") }
+  for _, option in ipairs(column.sequence_options(new)) do parts[#parts + 1] = "SET " .. option end
+  for _, key in ipairs(sequence_keys) do
+    if old[key] and not new[key] then parts[#parts + 1] = "SET " .. defaults[key] end
+  end
+  return table.concat(parts, " ")
+end
+
+local function identity_clause(o)
+  if not is_set(o.identity) then return nil end
+  local old = o.existing and o.existing.identity
+  if is_set(old) then return change_identity(old, o.identity) end
+  return "ADD " .. column.identity_sql(o.identity)
+end
+
+local function option_clauses(options)
+  local set, reset = {}, {}
+  for key, setting in pairs(options or {}) do
+    if setting == null then reset[#reset + 1] = key else set[key] = setting end
+  end
+  table.sort(reset)
+  return next(set) ~= nil and "SET " .. clause.parameters(set) or nil,
+    reset[1] and "RESET " .. clause.columns(reset) or nil
+end
+
+local function nullability(o)
+  if o.nullable == nil then return nil end
+  return o.nullable and "DROP NOT NULL" or "SET NOT NULL"
+end
+
+-- An old default may have no cast to the new type, so it goes first when a new one is given.
+local function drops_default(o)
+  return o.default == null or o.default ~= nil and o.type ~= nil
+end
+
+local function actions(o)
+  local set, reset = option_clauses(o.options)
+  return table.pack(
+    o.identity == null and "DROP IDENTITY", o.generated == null and "DROP EXPRESSION",
+    drops_default(o) and "DROP DEFAULT", o.type and type_clause(o),
+    is_set(o.default) and "SET DEFAULT " .. clause.default(o.default), nullability(o), identity_clause(o),
+    is_set(o.generated) and ("SET EXPRESSION AS (%s)"):format(o.generated),
+    o.storage and "SET STORAGE " .. o.storage:upper(), o.compression and "SET COMPRESSION " .. o.compression,
+    o.statistics and "SET STATISTICS " .. o.statistics, set, reset)
+end
+
+local function clauses(o)
+  local list, head, parts = {}, ("ALTER COLUMN %s "):format(quote.ident(o.name)), actions(o)
+  for i = 1, parts.n do
+    if parts[i] then list[#list + 1] = head .. parts[i] end
+  end
+  return list
+end
+
+local function rest(o)
+  local statements = {}
+  if o.comment ~= nil then
+    statements[1] = column.comment_sql(o.schema, o.table, o.name, o.comment ~= null and o.comment or nil)
+  end
+  if o.new_name then
+    statements[#statements + 1] = ("ALTER TABLE %s RENAME COLUMN %s TO %s")
+      :format(quote.qualified(o.schema, o.table), quote.ident(o.name), quote.ident(o.new_name))
+  end
+  return statements
+end
+
+-- What each change was before; those that cannot be told from the change itself are listed in `missing`.
+local function earlier(o, missing)
+  local old, existing = {}, o.existing or {}
+  for _, change in ipairs(changes) do
+    if change ~= "name" and o[change] ~= nil then
+      old[change] = existing[change]
+      if old[change] == nil then missing[#missing + 1] = change end
+    end
+  end
+  return old
+end
+
+-- Adding an identity fails where there is one, and a change of nullability has one earlier state.
+local function guess(o, old, missing)
+  local left = {}
+  for _, change in ipairs(missing) do
+    if change == "nullable" then old.nullable = not o.nullable
+    elseif change == "identity" and is_set(o.identity) then old.identity = null
+    else left[#left + 1] = change .. " = ..." end
+  end
+  return left
+end
+
+-- Options set now and absent before are reset.
+local function earlier_options(o, old)
+  if not old.options then return end
+  local options = {}
+  for key in pairs(o.options) do options[key] = null end
+  for key, setting in pairs(old.options) do options[key] = setting end
+  old.options = options
+end
+
+local function write_state(o)
+  local options = clause.pick(o, state_shape)
+  if is_set(options.identity) then options.identity = column.write_identity(options.identity) end
+  return options
+end
+
+local function present(o)
+  local state = {}
+  for _, change in ipairs(changes) do
+    if change ~= "name" then state[change] = o[change] end
+  end
+  state.using, state.collation = o.using, o.collation
+  return write_state(state)
+end
+
+local function inverse(o)
+  if o.generated == null then
+    return nil, "PostgreSQL cannot make an existing column a generated one: drop the column and add it instead"
+  end
+  local missing = {}
+  local old = earlier(o, missing)
+  local left = guess(o, old, missing)
+  if left[1] then
+    return nil, ('what the column "%s" was is not known: give existing = { %s }')
+      :format(o.name, table.concat(left, ", "))
+  end
+  earlier_options(o, old)
+  local existing = o.existing or {}
+  if old.type then old.using, old.collation = existing.using, existing.collation end
+  local options = write_state(old)
+  options.schema, options.name, options.existing = o.schema, o.new_name and o.name, present(o)
+  if next(options.existing) == nil then options.existing = nil end
+  return { operation.build("alter_column", o.table, o.new_name or o.name, options) }
+end
+
+local catalog_only = { statistics = true, options = true, comment = true }
+
+-- Statistics, options and comments do not get in the way of readers or writers.
+local function lock(o)
+  local list = alter.lock(o)
+  if o.new_name then return list end
+  for _, change in ipairs(changes) do
+    if change ~= "name" and o[change] ~= nil and not catalog_only[change] then return list end
+  end
+  list[1].mode = "SHARE UPDATE EXCLUSIVE"
+  return list
+end
+
+alter.register {
+  name = "alter_column",
+  summary = "Change a column of a table",
+  position = 1,
+  build = build,
+  clauses = clauses,
+  rest = rest,
+  inverse = inverse,
+  lock = lock,
+  arguments = function(o)
+    local options = write_state(o)
+    options.name, options.schema = o.new_name, o.schema
+    options.existing = o.existing and write_state(o.existing)
+    return o.table, o.name, options
+  end,
+}

@@ -1,0 +1,226 @@
+--- Indexes: of `create_index`, of `indexes` in a table and of `index` in a column.
+
+local check = require "moontide.check"
+local clause = require "moontide.object.clause"
+local default_name = require "moontide.object.name"
+local element = require "moontide.object.element"
+local operation = require "moontide.operation"
+local quote = require "moontide.sql.quote"
+local source = require "moontide.source"
+
+---@class moontide.Index
+---@field name? string
+---@field table string
+---@field schema? string
+---@field columns moontide.Element[]
+---@field predicate? string  the option `where`
+
+local index = {}
+
+local item_shape = {
+  name = check.name, unique = check.flag, using = check.name, where = check.sql, include = check.names,
+  with = check.parameters, tablespace = check.name, nulls_not_distinct = check.flag,
+}
+local column_shape = check.join(item_shape, element.shape)
+local operation_shape = check.join(item_shape, {
+  schema = check.name, concurrently = check.flag, if_not_exists = check.flag, only = check.flag,
+})
+operation_shape.name = nil
+
+-- `where` of an operation's value is its place in the file; the predicate has its own field.
+local function settle(o)
+  o.predicate, o.where = o.where, nil
+  if o.nulls_not_distinct and not o.unique then check.refuse("nulls_not_distinct needs unique = true") end
+  return o
+end
+
+local function options_of(o, shape)
+  local options = clause.pick(o, shape)
+  options.where = o.predicate
+  return options
+end
+
+--- An item of a table's `indexes`: { "a", { "b", order = "desc" }, name = ..., unique = true }.
+---@param given any
+---@param what string
+---@return table
+function index.read(given, what)
+  check.table(given, what, "a list of columns")
+  local item = settle(check.shape(given, what, item_shape, #given))
+  item.columns = element.read_list(table.move(given, 1, #given, 1, {}), what .. " columns")
+  return item
+end
+
+--- The reverse of `index.read`.
+---@param item table
+---@return table
+function index.write(item)
+  local list = element.write_list(item.columns)
+  return table.move(list, 1, #list, 1, options_of(item, item_shape))
+end
+
+--- The `index` of a column: true, or a table of options.
+---@param given any
+---@param what string
+---@return table?
+function index.read_column(given, what)
+  if type(given) == "boolean" then return given and {} or nil end
+  return settle(check.shape(check.table(given, what, "true or a table"), what, column_shape))
+end
+
+--- The reverse of `index.read_column`.
+---@param options table
+---@return table|true
+function index.write_column(options)
+  local written = options_of(options, column_shape)
+  return next(written) ~= nil and written or true
+end
+
+--- The index of a column as an index of its table.
+---@param options table
+---@param column string
+---@return table
+function index.of_column(options, column)
+  local item = clause.pick(options, item_shape)
+  item.predicate = options.predicate
+  item.columns = { clause.pick(options, element.shape) }
+  item.columns[1].name = column
+  return item
+end
+
+local function elements_sql(elements)
+  local parts = {}
+  for i, e in ipairs(elements) do parts[i] = element.sql(e) end
+  return "(" .. table.concat(parts, ", ") .. ")"
+end
+
+--- CREATE INDEX of an index on a table.
+---@param o table
+---@param schema string?
+---@param relation string
+---@return string
+function index.sql(o, schema, relation)
+  return clause.words("CREATE", o.unique and "UNIQUE", "INDEX", o.concurrently and "CONCURRENTLY",
+    o.if_not_exists and "IF NOT EXISTS", o.name and quote.ident(o.name), "ON", o.only and "ONLY",
+    quote.qualified(schema, relation), o.using and "USING " .. quote.ident(o.using), elements_sql(o.columns),
+    o.include and "INCLUDE " .. clause.columns(o.include), o.nulls_not_distinct and "NULLS NOT DISTINCT",
+    o.with and "WITH " .. clause.parameters(o.with), o.tablespace and "TABLESPACE " .. quote.ident(o.tablespace),
+    o.predicate and "WHERE " .. o.predicate)
+end
+
+local function name_of(o)
+  if o.name then return o.name end
+  local names = element.names(o.columns, o.include)
+  if names then return default_name.index(o.table, names) end
+  return nil, "PostgreSQL names an index of an expression itself: give it a name as the first argument"
+end
+
+local function build_create(name, relation, columns, options)
+  local o = settle(check.options(options, operation_shape))
+  o.name = name ~= nil and check.name(name, "the index name") or nil
+  o.table, o.columns = check.name(relation, "the table name"), element.read_list(columns, "the columns")
+  if o.if_not_exists and not o.name then check.refuse("if_not_exists needs a name for the index") end
+  return o
+end
+
+local function table_lock(o, mode)
+  return { { relation = quote.qualified(o.schema, o.table), mode = mode } }
+end
+
+operation.register {
+  name = "create_index",
+  summary = "Create an index",
+  build = build_create,
+  sql = function(o) return { index.sql(o, o.schema, o.table) } end,
+  inverse = function(o)
+    if o.if_not_exists then
+      return nil, "with if_not_exists it is not known whether the index was there before: leave if_not_exists out"
+    end
+    local name, reason = name_of(o)
+    if not name then return nil, reason end
+    return { operation.build("drop_index", name, { schema = o.schema, concurrently = o.concurrently, table = o.table,
+      existing = index.write(o) }) }
+  end,
+  lock = function(o) return table_lock(o, o.concurrently and "SHARE UPDATE EXCLUSIVE" or "SHARE") end,
+  transactional = function(o) return not o.concurrently end,
+  source = function(o)
+    return source.call("create_index", o.name, o.table, element.write_list(o.columns), options_of(o, operation_shape))
+  end,
+}
+
+local drop_shape = {
+  schema = check.name, if_exists = check.flag, concurrently = check.flag, cascade = check.flag, table = check.name,
+  existing = index.read,
+}
+
+local function build_drop(name, options)
+  local o = check.options(options, drop_shape)
+  o.name = check.name(name, "the index name")
+  if o.concurrently and o.cascade then check.refuse("concurrently and cascade cannot be given together") end
+  if o.existing and not o.table then
+    check.refuse("existing needs the table of the index too", 'Add table = "..." to the options.')
+  end
+  if o.existing then o.existing.name = nil end
+  return o
+end
+
+local function create_again(o)
+  local options = index.write(o.existing)
+  local columns = table.move(options, 1, #options, 1, {})
+  for i = 1, #columns do options[i] = nil end
+  options.name, options.schema, options.concurrently = nil, o.schema, o.concurrently
+  return { operation.build("create_index", o.name, o.table, columns, options) }
+end
+
+operation.register {
+  name = "drop_index",
+  summary = "Drop an index",
+  build = build_drop,
+  sql = function(o)
+    return { clause.words("DROP INDEX", o.concurrently and "CONCURRENTLY", o.if_exists and "IF EXISTS",
+      quote.qualified(o.schema, o.name), o.cascade and "CASCADE") }
+  end,
+  inverse = function(o)
+    if not o.existing then
+      return nil, ('what the index "%s" was is not known: give table and existing, as in '
+        .. 'table = "users", existing = { "email", unique = true }'):format(o.name)
+    end
+    if o.cascade then return nil, "cascade also drops what depends on the index: drop that first, on its own" end
+    return create_again(o)
+  end,
+  lock = function(o)
+    local mode = o.concurrently and "SHARE UPDATE EXCLUSIVE" or "ACCESS EXCLUSIVE"
+    return { { relation = quote.qualified(o.schema, o.table or o.name), mode = mode } }
+  end,
+  transactional = function(o) return not o.concurrently end,
+  source = function(o)
+    local options = clause.pick(o, drop_shape)
+    options.existing = o.existing and index.write(o.existing)
+    return source.call("drop_index", o.name, options)
+  end,
+}
+
+local rename_shape = { schema = check.name, if_exists = check.flag }
+
+operation.register {
+  name = "rename_index",
+  summary = "Rename an index",
+  build = function(name, new_name, options)
+    local o = check.options(options, rename_shape)
+    o.name, o.new_name = check.name(name, "the index name"), check.name(new_name, "the new name")
+    return o
+  end,
+  sql = function(o)
+    return { clause.words("ALTER INDEX", o.if_exists and "IF EXISTS", quote.qualified(o.schema, o.name), "RENAME TO",
+      quote.ident(o.new_name)) }
+  end,
+  inverse = function(o)
+    return { operation.build("rename_index", o.new_name, o.name, { schema = o.schema, if_exists = o.if_exists }) }
+  end,
+  lock = function(o)
+    return { { relation = quote.qualified(o.schema, o.name), mode = "SHARE UPDATE EXCLUSIVE" } }
+  end,
+  source = function(o) return source.call("rename_index", o.name, o.new_name, clause.pick(o, rename_shape)) end,
+}
+
+return index
