@@ -77,10 +77,13 @@ static int search_tree(lua_State *L) {
 static int resource(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   const Embedded *file;
-  if (tree() != NULL) return sys_push_file(L, lua_pushfstring(L, "%s/moontide/%s", tree(), path)) ? 1 : 0;
+  if (tree() != NULL) {
+    if (!sys_push_file(L, lua_pushfstring(L, "%s/moontide/%s", tree(), path))) lua_pushnil(L);
+    return 1;
+  }
   file = find_chunk(lua_pushfstring(L, "@lua/moontide/%s", path));
-  if (file == NULL) return 0;
-  lua_pushlstring(L, file->text, file->text_length);
+  if (file == NULL) lua_pushnil(L);
+  else lua_pushlstring(L, file->text, file->text_length);
   return 1;
 }
 

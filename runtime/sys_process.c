@@ -91,6 +91,13 @@ static lua_Integer integer_option(lua_State *L, const char *name, lua_Integer ot
   return value;
 }
 
+static double number_option(lua_State *L, const char *name, double otherwise) {
+  double value = otherwise;
+  if (lua_getfield(L, OPTIONS, name) != LUA_TNIL) value = luaL_checknumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
 static bool boolean_option(lua_State *L, const char *name, bool otherwise) {
   bool value = lua_getfield(L, OPTIONS, name) == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -197,13 +204,21 @@ static Outcome attend(lua_State *L, Child *child, Input *input, double deadline)
   return outcome;
 }
 
+/* Starts the command and attends it. `*failed` says what could not be done, with errno set, else it is NULL. */
+static Outcome conduct(lua_State *L, Child *child, const Command *command, Input *input, double deadline,
+                       const char **failed) {
+  *failed = child_start(child, command);
+  return *failed != NULL ? ENDED : attend(L, child, input, deadline);
+}
+
 /* A child in the foreground gets the keys, Ctrl-C among them, as an editor wants; we wait until it is done with them.
    Its output is not captured, so no Lua error can come between the two sigactions. */
-static Outcome attend_foreground(lua_State *L, Child *child, Input *input, double deadline) {
+static Outcome conduct_foreground(lua_State *L, Child *child, const Command *command, Input *input, double deadline,
+                                  const char **failed) {
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   Outcome outcome;
   sigaction(SIGINT, &ignore, &before);
-  outcome = attend(L, child, input, deadline);
+  outcome = conduct(L, child, command, input, deadline, failed);
   sigaction(SIGINT, &before, NULL);
   return outcome;
 }
@@ -233,6 +248,27 @@ static void push_result(lua_State *L, const Child *child, bool captured) {
   lua_setfield(L, -2, "stderr");
 }
 
+/* What sys.run answers or raises for an outcome. */
+static int finish(lua_State *L, const Child *child, const Command *command, Outcome outcome) {
+  if (outcome == INTERRUPTED) return rt_raise_interrupted(L);
+  if (outcome == TIMED_OUT) return rt_raise(L, "timeout", "\"%s\" took longer than it may", command->argv[0]);
+  push_result(L, child, command->capture);
+  return 1;
+}
+
+/* Fills the places of sys.run on the stack. */
+static void prepare_stack(lua_State *L) {
+  luaL_checktype(L, ARGV, LUA_TTABLE);
+  lua_settop(L, 2);
+  if (lua_isnil(L, OPTIONS)) {
+    lua_newtable(L);
+    lua_replace(L, OPTIONS);
+  }
+  luaL_checktype(L, OPTIONS, LUA_TTABLE);
+  lua_newtable(L); /* OUTPUT */
+  lua_newtable(L); /* ERROR */
+}
+
 /* sys.run(argv, {cwd =, env =, uid =, gid =, input =, capture =, timeout =, foreground =})
    -> {status = | signal =, stdout =, stderr =}, or nil, message when the program could not be started */
 static int process_run(lua_State *L) {
@@ -241,30 +277,21 @@ static int process_run(lua_State *L) {
   Input input = {0};
   Outcome outcome;
   const char *failed;
-  double deadline = HUGE_VAL;
-  luaL_checktype(L, ARGV, LUA_TTABLE);
-  lua_settop(L, 2);
-  if (lua_isnil(L, OPTIONS)) lua_newtable(L), lua_replace(L, OPTIONS);
-  luaL_checktype(L, OPTIONS, LUA_TTABLE);
-  lua_newtable(L); /* OUTPUT */
-  lua_newtable(L); /* ERROR */
+  double deadline;
+  prepare_stack(L);
   command = read_command(L);
   input.bytes = string_option(L, "input", &input.length);
-  if (lua_getfield(L, OPTIONS, "timeout") != LUA_TNIL) deadline = rt_clock() + luaL_checknumber(L, -1);
+  deadline = rt_clock() + number_option(L, "timeout", HUGE_VAL);
   child = push_child(L);
-  failed = child_start(child, &command);
+  outcome = (boolean_option(L, "foreground", false) ? conduct_foreground : conduct)(L, child, &command, &input,
+                                                                                    deadline, &failed);
   if (failed != NULL) {
     lua_pushnil(L);
     lua_pushfstring(L, "could not %s \"%s\": %s", failed, command.argv[0], strerror(errno));
     return 2;
   }
-  outcome = boolean_option(L, "foreground", false) ? attend_foreground(L, child, &input, deadline)
-                                                   : attend(L, child, &input, deadline);
   child_release(child);
-  if (outcome == INTERRUPTED) return rt_raise_interrupted(L);
-  if (outcome == TIMED_OUT) return rt_raise(L, "timeout", "\"%s\" took longer than it may", command.argv[0]);
-  push_result(L, child, command.capture);
-  return 1;
+  return finish(L, child, &command, outcome);
 }
 
 /* sys.environ() -> {name = value} */

@@ -21,8 +21,9 @@ static int terminal_isatty(lua_State *L) {
 static int terminal_width(lua_State *L) {
   struct winsize size;
   int fd = (int)luaL_checkinteger(L, 1);
-  if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 0;
-  lua_pushinteger(L, size.ws_col);
+  bool known = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  if (known) lua_pushinteger(L, size.ws_col);
+  else lua_pushnil(L);
   return 1;
 }
 
@@ -49,8 +50,8 @@ static int terminal_readline(lua_State *L) {
   fflush(stderr);
   luaL_buffinit(L, &line);
   while ((byte = next_byte(L)) != EOF && byte != '\n') luaL_addchar(&line, (char)byte);
-  if (byte == EOF && luaL_bufflen(&line) == 0) return 0;
   luaL_pushresult(&line);
+  if (byte == EOF && lua_rawlen(L, -1) == 0) lua_pushnil(L);
   return 1;
 }
 
