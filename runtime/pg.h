@@ -94,7 +94,9 @@ void pg_drop_notices(PgConn *conn);
 /* pg_value.c */
 PgParams *pg_params(lua_State *L);                               /* an empty one. [-0, +1] */
 PgParams *pg_fill_params(lua_State *L, int scratch, int index); /* from the table there; may replace the scratch. [-0, +0] */
+/* Raise about `what` when it has a NUL byte; when it is not a string without one. [-0, +0] */
 void pg_check_text(lua_State *L, const char *text, size_t length, const char *what);
+const char *pg_check_string(lua_State *L, int index, const char *what);
 int pg_format_number(lua_State *L, int index, char digits[32]); /* its length. [-0, +0] */
 void pg_push_columns(lua_State *L, const PGresult *result);     /* the names. [-0, +1] */
 void pg_push_row(lua_State *L, const PGresult *result, int row, int columns); /* [-0, +1] */

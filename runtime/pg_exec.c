@@ -12,7 +12,7 @@ static void push_prepared_text(lua_State *L, int conn, const char *name) {
   lua_remove(L, -2);
 }
 
-static const char *check_string(lua_State *L, int index, const char *what) {
+const char *pg_check_string(lua_State *L, int index, const char *what) {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
   if (lua_type(L, index) != LUA_TSTRING) rt_raise(L, "operation", "%s is not a string", what);
@@ -26,7 +26,7 @@ void pg_statement(lua_State *L, int conn, int index, PgStatement *statement) {
   if (lua_type(L, index) == LUA_TTABLE) {
     lua_getfield(L, index, "prepared");
     if (!lua_isnil(L, -1)) {
-      statement->prepared = check_string(L, -1, "name of a prepared statement");
+      statement->prepared = pg_check_string(L, -1, "name of a prepared statement");
       lua_pop(L, 1);
       push_prepared_text(L, conn, statement->prepared);
     } else {
@@ -37,7 +37,7 @@ void pg_statement(lua_State *L, int conn, int index, PgStatement *statement) {
     lua_pushvalue(L, index);
   }
   statement->text = lua_gettop(L);
-  if (statement->prepared == NULL) statement->sql = check_string(L, -1, "statement");
+  if (statement->prepared == NULL) statement->sql = pg_check_string(L, -1, "statement");
 }
 
 void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgParams *params,
@@ -78,7 +78,7 @@ static int conn_exec(lua_State *L) {
 /* conn:script(sql) -> result of the last statement */
 static int conn_script(lua_State *L) {
   PgConn *conn = pg_ready(L, 1);
-  const char *sql = check_string(L, 2, "statement");
+  const char *sql = pg_check_string(L, 2, "statement");
   if (!PQsendQuery(conn->pg, sql)) pg_raise_last(L, conn, 2, 0);
   pg_push_result(L, conn, finish(L, conn, 2), true);
   return 1;
@@ -87,8 +87,8 @@ static int conn_script(lua_State *L) {
 /* conn:prepare(name, sql) */
 static int conn_prepare(lua_State *L) {
   PgConn *conn = pg_ready(L, 1);
-  const char *name = check_string(L, 2, "name of a prepared statement");
-  const char *sql = check_string(L, 3, "statement");
+  const char *name = pg_check_string(L, 2, "name of a prepared statement");
+  const char *sql = pg_check_string(L, 3, "statement");
   if (!PQsendPrepare(conn->pg, name, sql, 0, NULL)) pg_raise_last(L, conn, 3, 0);
   pg_unbox(finish(L, conn, 3));
   lua_getiuservalue(L, 1, 1);
