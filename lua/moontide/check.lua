@@ -196,10 +196,14 @@ local function keys(shape)
   return list
 end
 
+local function shown(key)
+  return type(key) == "string" and '"' .. key .. '"' or tostring(key)
+end
+
 local function unknown(key, shape, what)
   local list = keys(shape)
   local nearest = type(key) == "string" and require("moontide.suggest").nearest(key, list)
-  refuse(("%s has no option %s"):format(what, type(key) == "string" and '"' .. key .. '"' or tostring(key)),
+  refuse(("%sunknown option %s"):format(what and what .. ": " or "", shown(key)),
     nearest and ('Did you mean "%s"?'):format(nearest) or "The options are: " .. table.concat(list, ", ") .. ".")
 end
 
@@ -215,13 +219,13 @@ end
 --- An options table: only known keys, each checked. nil is an empty one. Integer
 --- keys up to `positions` are left to the caller.
 ---@param given table?
----@param what string
+---@param what string?  nil: the part that is checked has been named already
 ---@param shape table<string, moontide.Check>
 ---@param positions? integer
 ---@return table
 function check.shape(given, what, shape, positions)
   if given == nil then return {} end
-  check.table(given, what, positions and "a table" or "a table of options")
+  check.table(given, what or "the options", positions and "a table" or "a table of options")
   for key in pairs(given) do
     local positional = positions and math.type(key) == "integer" and key >= 1 and key <= positions
     if not positional and not shape[key] then unknown(key, shape, what) end
@@ -234,7 +238,7 @@ end
 ---@param shape table<string, moontide.Check>
 ---@return table
 function check.options(given, shape)
-  return check.shape(given, "the options table", shape)
+  return check.shape(given, nil, shape)
 end
 
 --- A shape with the keys of several.

@@ -1,7 +1,8 @@
 --- Lua text of values: how operations are written back as lines of a revision file.
 ---
 --- A table stands on one line while that line has at most 100 columns, else each
---- of its items has a line. The list part comes first, then the named keys: those
+--- of its items has a line, or, in a list of plain values such as a column, each
+--- line has as many items as fit. The list part comes first, then the named keys: those
 --- of `ranked` in that order, all others by the alphabet. `existing` is last.
 
 local value = require "moontide.value"
@@ -111,7 +112,33 @@ local function flat(given)
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
 end
 
+-- Whether the list part of a table is names and numbers only, as in a column or an index.
+local function is_plain_list(given)
+  for _, item in ipairs(given) do
+    if value.kind(item) == "table" then return false end
+  end
+  return #given > 0
+end
+
+-- As many items on a line as fit.
+local function filled(given, margin)
+  local lines, inner = { "{ " }, margin .. indent
+  for _, item in ipairs(items(given)) do
+    local text = item[1] .. render(item[2], inner, math.huge) .. ","
+    local line = lines[#lines]
+    if not text:find("\n", 1, true) and #margin + #line + #text > width - 3 then
+      text = item[1] .. render(item[2], inner, width - #inner - #item[1] - 1) .. ","
+      lines[#lines + 1] = indent .. text
+    else
+      lines[#lines] = line .. (line:find("%s$") and "" or " ") .. text
+    end
+  end
+  lines[#lines] = lines[#lines]:gsub(",$", " }")
+  return table.concat(lines, "\n" .. margin)
+end
+
 local function broken(given, margin)
+  if is_plain_list(given) then return filled(given, margin) end
   local lines, inner = {}, margin .. indent
   for i, item in ipairs(items(given)) do
     lines[i] = inner .. item[1] .. render(item[2], inner, width - #inner - #item[1] - 1) .. ","
@@ -166,11 +193,12 @@ local function argument(given, break_it)
   return render(given, "", math.huge)
 end
 
-local function assemble(name, arguments, first_broken)
+-- The call with the arguments from `first` to `last` broken.
+local function assemble(name, arguments, first, last)
   local parts = {}
   for i = 1, arguments.n do
     local given = arguments[i]
-    parts[i] = given == nil and "nil" or argument(given, i >= first_broken)
+    parts[i] = given == nil and "nil" or argument(given, i >= first and i <= last)
   end
   return ("op.%s(%s)"):format(name, table.concat(parts, ", "))
 end
@@ -193,17 +221,24 @@ local function drop_trailing(arguments)
   return arguments
 end
 
+-- Break one argument, the last that is enough; or else from the last on as many as needed.
+local function layouts(n)
+  local list = { { n + 1, n } }
+  for i = n, 1, -1 do list[#list + 1] = { i, i } end
+  for i = n - 1, 1, -1 do list[#list + 1] = { i, n } end
+  return list
+end
+
 --- A call of an operation as Lua text. Missing and empty arguments at the end are
---- left out; where the line is too long, the last tables are broken first.
+--- left out; where the line is too long, tables among the arguments are broken.
 ---@param name string
 ---@param ... any  the arguments
 ---@return string
 function source.call(name, ...)
-  local arguments = drop_trailing(table.pack(...))
-  local text = assemble(name, arguments, arguments.n + 1)
-  for first = arguments.n, 1, -1 do
+  local arguments, text = drop_trailing(table.pack(...)), nil
+  for _, layout in ipairs(layouts(arguments.n)) do
+    text = assemble(name, arguments, layout[1], layout[2])
     if lines_fit(text) then break end
-    text = assemble(name, arguments, first)
   end
   return text
 end
@@ -214,7 +249,7 @@ end
 ---@return string
 function source.block(name, ...)
   local arguments = drop_trailing(table.pack(...))
-  return assemble(name, arguments, arguments.n)
+  return assemble(name, arguments, arguments.n, arguments.n)
 end
 
 return source

@@ -48,7 +48,7 @@ local state_shape = {
 
 local function read_existing(given, what)
   check.table(given, what)
-  return check.within(what, check.shape, given, "the table", state_shape)
+  return check.shape(given, what, state_shape)
 end
 
 local shape = check.join(state_shape, { name = check.name, schema = check.name, existing = read_existing })
@@ -235,6 +235,7 @@ local function inverse(o)
   local options = write_state(old)
   options.schema, options.name, options.existing = o.schema, o.new_name and o.name, present(o)
   if next(options.existing) == nil then options.existing = nil end
+  if next(options) == nil or next(old) == nil and not options.name then return {} end
   return { operation.build("alter_column", o.table, o.new_name or o.name, options) }
 end
 

@@ -96,10 +96,29 @@ local function write(child)
   return written
 end
 
+-- New names come after the ALTER TABLE, so they are taken back before its inverse.
+local function renames(o)
+  local list = {}
+  for i = #o.actions, 1, -1 do
+    local child = o.actions[i]
+    if child.new_name then
+      list[#list + 1] = operation.build("rename_column", o.table, child.new_name, child.name, { schema = o.schema })
+    end
+  end
+  return list
+end
+
+local function without_rename(child)
+  local copy = {}
+  for key, field in pairs(child) do copy[key] = field end
+  copy.new_name = nil
+  return copy
+end
+
 local function inverses(o)
   local list = {}
   for i = #o.actions, 1, -1 do
-    local undo, reason = operation.inverse(o.actions[i])
+    local undo, reason = operation.inverse(without_rename(o.actions[i]))
     if not undo then return nil, ("action %d (%s): %s"):format(i, o.actions[i].kind, reason) end
     alter.append(list, undo)
   end
@@ -115,10 +134,11 @@ end
 
 local function inverse(o)
   local list, reason = inverses(o)
-  if not list or not all_actions(list) then return list, reason end
+  if not list then return nil, reason end
+  if not all_actions(list) then return alter.append(renames(o), list) end
   local actions = {}
   for i, undo in ipairs(list) do actions[i] = write(undo) end
-  return { operation.build("alter_table", o.table, actions, { schema = o.schema }) }
+  return alter.append(renames(o), { operation.build("alter_table", o.table, actions, { schema = o.schema }) })
 end
 
 local strength = { "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",

@@ -88,10 +88,11 @@ local function nearest(name, columns)
   return found and ('Did you mean "%s"?'):format(found) or nil
 end
 
+-- The columns a constraint or an index names, those in expressions aside.
 local function names_of(part_of_table)
   local names = {}
   for _, c in ipairs(part_of_table.columns) do
-    names[#names + 1] = type(c) == "table" and (c.name or false) or c
+    if type(c) == "string" then names[#names + 1] = c else names[#names + 1] = c.name end
   end
   return table.move(part_of_table.include or {}, 1, #(part_of_table.include or {}), #names + 1, names)
 end
@@ -99,7 +100,7 @@ end
 local function check_known(option, list, columns, seen)
   for _, item in ipairs(list or {}) do
     for _, name in ipairs(names_of(item)) do
-      if name and not seen[name] then
+      if not seen[name] then
         check.refuse(('option "%s" names the column "%s", which the table has not'):format(option, name),
           nearest(name, columns))
       end
@@ -144,7 +145,7 @@ end
 function body.read(given, what)
   what = what or "the table"
   check.table(given, what, "a list of columns")
-  local b, columns, seen = check.shape(given, what, shape, #given), read_columns(given)
+  local b, columns, seen = check.shape(given, what ~= "the table" and what or nil, shape, #given), read_columns(given)
   b.columns = columns
   check_columns(b, seen)
   check_primary_key(b, seen)

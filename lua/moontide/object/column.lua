@@ -124,7 +124,7 @@ local function check_together(c)
 end
 
 local function read(given, name)
-  local c = check.shape(given, "the column", shape, 2)
+  local c = check.shape(given, nil, shape, 2)
   c.name, c.type = name, check.type(given[2], "the type")
   check_together(c)
   return c

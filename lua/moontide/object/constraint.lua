@@ -63,15 +63,23 @@ function constraint.locks(kind, c)
   return locks and locks(c) or {}
 end
 
+-- The name of a dropped constraint stands in the operation already.
+local function write_existing(existing)
+  if not existing then return nil end
+  local kind, c = next(existing)
+  local unnamed = {}
+  for key, field in pairs(c) do unnamed[key] = field end
+  unnamed.name = nil
+  return { [kind] = constraint.kinds[kind].write(unnamed) }
+end
+
 -- A constraint that was created as described here can be dropped knowing its name.
 local function drop(kind, o)
   local name, reason = o.name, nil
   if not name then name, reason = constraint.kinds[kind].name(o.table, o) end
   if not name then return nil, reason end
-  return { operation.build("drop_constraint", name, o.table, {
-    schema = o.schema,
-    existing = { [kind] = constraint.kinds[kind].write(o) },
-  }) }
+  local existing = write_existing { [kind] = o }
+  return { operation.build("drop_constraint", name, o.table, { schema = o.schema, existing = existing }) }
 end
 
 --- Register the operation that adds a constraint of a kind.
@@ -105,12 +113,6 @@ local function read_existing(given, what)
   return existing
 end
 
-local function write_existing(existing)
-  if not existing then return nil end
-  local kind, c = next(existing)
-  return { [kind] = constraint.kinds[kind].write(c) }
-end
-
 local drop_shape = {
   schema = check.name, if_exists = check.flag, cascade = check.flag, existing = read_existing,
 }
@@ -118,7 +120,7 @@ local drop_shape = {
 local function create_again(o)
   local kind, c = next(o.existing)
   local again = { name = o.name, table = o.table, schema = o.schema }
-  for key, field in pairs(c) do again[key] = again[key] or field end
+  for key, field in pairs(c) do again[key] = field end
   again.kind, again.where = constraint.kinds[kind].operation, o.where
   return { again }
 end
@@ -130,6 +132,7 @@ alter.register {
   build = function(name, relation, options)
     local o = check.options(options, drop_shape)
     o.name, o.table = check.name(name, "the constraint name"), check.name(relation, "the table name")
+    if o.existing then select(2, next(o.existing)).name = nil end
     return o
   end,
   clauses = function(o)
