@@ -20,16 +20,18 @@ function App:config()
   return self.loaded_config
 end
 
---- The revision files: { graph, revisions }.
+--- The revision files: { graph, revisions }. The first call decides about `check`.
+---@param options? { check?: boolean }  check: compile every file, to find syntax errors
 ---@return table
-function App:script()
-  self.loaded_script = self.loaded_script or require("moontide.script").open(self:config())
+function App:script(options)
+  self.loaded_script = self.loaded_script or require("moontide.script").open(self:config(), options)
   return self.loaded_script
 end
 
 --- The graph of the revisions.
+---@param options? { check?: boolean }
 ---@return table
-function App:graph() return self:script().graph end
+function App:graph(options) return self:script(options).graph end
 
 --- A look at the database: a session without the lock that creates nothing.
 ---@return moontide.Session

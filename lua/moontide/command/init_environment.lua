@@ -1,0 +1,81 @@
+--- `moontide init`: write a new migration environment. What is there already is kept.
+
+local lfs = require "lfs"
+local resource = require "moontide.runtime.resource"
+local sys = require "moontide.runtime.sys"
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+
+local init = { name = "init", summary = "write a new migration environment" }
+
+init.description = "Writes DIR/env.lua, which shows every setting, and DIR/versions for the revision files. "
+  .. "Files that exist are never overwritten."
+
+function init.options(command)
+  command:argument("directory", "where to write it"):argname("DIR"):args("?"):default("migrations")
+  command:option("-t --template", "what to write: generic"):argname("NAME"):default("generic"):choices { "generic" }
+end
+
+-- Files of a template, and what they are called in the environment. Git keeps no
+-- empty folder, and a fresh clone must have the one for revisions.
+local templates = { generic = { { "env.lua", "env.lua" }, { "gitkeep", "versions/.gitkeep" } } }
+
+local function is_empty(directory)
+  for name in lfs.dir(directory) do
+    if name ~= "." and name ~= ".." then return false end
+  end
+  return true
+end
+
+-- A folder that holds other things is somebody's; one with an env.lua is an
+-- environment to be completed.
+local function check_directory(directory)
+  local mode = lfs.attributes(directory, "mode")
+  if not mode then return end
+  if mode ~= "directory" then fault.raise("file", ('"%s" exists and is not a folder'):format(directory)) end
+  if lfs.attributes(directory .. "/env.lua", "mode") or is_empty(directory) then return end
+  fault.raise("file", ('directory "%s" already exists and is not empty'):format(directory), {
+    hint = "Choose another folder; nothing was written.",
+  })
+end
+
+local function make_folder(path, done)
+  if path == "" or lfs.attributes(path, "mode") == "directory" then return end
+  make_folder(path:match("^(.*)/[^/]*$") or "", done)
+  local made, problem = lfs.mkdir(path)
+  if not made then fault.raise("file", ('could not make folder "%s": %s'):format(path, problem)) end
+  done.created[#done.created + 1] = path
+  if not report.is_json() then report.out(("Creating directory %s ...  done"):format(path)) end
+end
+
+local function write_file(path, text, done)
+  local exists = lfs.symlinkattributes(path, "mode")
+  local list = exists and done.kept or done.created
+  list[#list + 1] = path
+  if not exists then sys.write(path, text) end
+  if report.is_json() then return end
+  report.out(exists and ("File %s already exists, skipping"):format(path) or ("Generating %s ...  done"):format(path))
+end
+
+local function say_next(directory)
+  local option = directory == "migrations" and "" or (" -c %s/env.lua"):format(directory)
+  report.info(("\nNext: set $DATABASE_URL or the url in %s/env.lua, then\n"):format(directory))
+  report.info(('  moontide%s revision -m "create users"   # write the first revision'):format(option))
+  report.info(("  moontide%s upgrade                      # apply it"):format(option))
+end
+
+function init.run(_, args)
+  local directory = #args.directory > 1 and args.directory:gsub("/+$", "") or args.directory
+  check_directory(directory)
+  local array = require("moontide.json").array
+  local done = { directory = directory, created = array {}, kept = array {} }
+  make_folder(directory, done)
+  make_folder(directory .. "/versions", done)
+  for _, file in ipairs(templates[args.template]) do
+    write_file(directory .. "/" .. file[2], resource(("template/%s/%s"):format(args.template, file[1])), done)
+  end
+  if report.is_json() then return report.json(done) end
+  say_next(directory)
+end
+
+return init

@@ -1,0 +1,32 @@
+--- `moontide revision`: write a new revision file.
+
+local draft = require "moontide.draft"
+local plan = require "moontide.plan"
+
+local revision = { name = "revision", summary = "write a new revision file" }
+
+revision.description = "Writes a new revision file on top of the head and runs the post-write hooks of env.lua on it. "
+  .. "When a hook fails the file is kept and the exit code is 1."
+
+function revision.options(command)
+  command:option("-m --message", "what the revision does; its first line becomes part of the file name"):argname("TEXT")
+  command:option("--head", "the revision to build on; base for a new root"):argname("REV")
+  command:flag("--splice", "allow a --head that is not a head, which starts a branch")
+  command:option("--branch-label", "a name for the branch, repeatable"):argname("LABEL"):count("*")
+  command:option("--depends-on", "a revision that must be applied before, repeatable"):argname("REV"):count("*")
+  command:option("--rev-id", "the identifier, instead of a random one"):argname("ID")
+  command:option("--version-path", "the version location to write to"):argname("DIR")
+end
+
+function revision.run(app, args)
+  draft.make_locations(app:config())
+  local script = app:script { check = true }
+  local passed = draft.write(script, {
+    id = args.rev_id, message = args.message, version_path = args.version_path, labels = args.branch_label,
+    down = plan.parents(script.graph, args.head or "head", { splice = args.splice }),
+    deps = plan.dependencies(script.graph, args.depends_on or {}),
+  })
+  return passed and 0 or 1
+end
+
+return revision

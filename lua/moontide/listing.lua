@@ -1,0 +1,111 @@
+--- Revisions as text: the lines and entries that `heads`, `history`, `branches`,
+--- `current`, `show` and their -v print, shaped as Alembic's, and the documents
+--- that they print with --json.
+
+local report = require "moontide.report"
+
+local listing = {}
+
+local function comma(list) return table.concat(list, ", ") end
+
+local function down_of(rev)
+  return #rev.down > 0 and comma(rev.down) or "<base>"
+end
+
+local function parents_of(rev)
+  local deps = #rev.deps > 0 and (" (%s)"):format(comma(rev.deps)) or ""
+  return down_of(rev) .. deps .. " -> "
+end
+
+local function mark(condition, word, style)
+  return condition and report.style((" (%s)"):format(word), style) or ""
+end
+
+local function head_marks(graph, id)
+  local is_real = graph:is_real_head(id)
+  return mark(is_real, "head", "green") .. mark(not is_real and graph:is_head(id), "effective head", "green")
+end
+
+local function tree_marks(graph, rev)
+  return mark(#graph:children(rev.id) > 1, "branchpoint", "magenta") .. mark(#rev.down > 1, "mergepoint", "magenta")
+end
+
+---@class moontide.LineOptions
+---@field parents? boolean   what it stands on comes first
+---@field labels? boolean
+---@field tree? boolean      branch points and merge points are marked
+---@field doc? boolean
+---@field current? table<string, boolean>   applied revisions, to be marked
+
+--- A revision on one line.
+---@param graph moontide.Graph
+---@param rev moontide.Revision
+---@param options moontide.LineOptions
+---@return string
+function listing.line(graph, rev, options)
+  local labels = options.labels and graph:labels(rev.id) or {}
+  return (options.parents and parents_of(rev) or "")
+    .. report.style(rev.id, "yellow")
+    .. mark(#labels > 0, comma(labels), "cyan")
+    .. head_marks(graph, rev.id)
+    .. mark(options.current and options.current[rev.id], "current", "bold")
+    .. (options.tree and tree_marks(graph, rev) or "")
+    .. (options.doc and ", " .. rev.doc or "")
+end
+
+local function indented(text)
+  return (("    " .. text:gsub("\n", "\n    ")):gsub("[ \t]+\n", "\n"))
+end
+
+--- A revision in full, over several lines.
+---@param graph moontide.Graph
+---@param rev moontide.Revision
+---@param current? table<string, boolean>   applied revisions, to be marked
+---@return string
+function listing.entry(graph, rev, current)
+  local children, labels = graph:children(rev.id), graph:labels(rev.id)
+  local lines = {}
+  local function add(name, value) lines[#lines + 1] = name .. ": " .. value end
+  add("Rev", report.style(rev.id, "yellow") .. mark(graph:is_head(rev.id), "head", "green") .. tree_marks(graph, rev)
+    .. mark(current and current[rev.id], "current", "bold"))
+  add(#rev.down > 1 and "Merges" or "Parent", down_of(rev))
+  if #rev.deps > 0 then add("Also depends on", comma(rev.deps)) end
+  if #children > 1 then add("Branches into", comma(children)) end
+  if #labels > 0 then add("Branch names", comma(labels)) end
+  add("Path", rev.path)
+  return table.concat(lines, "\n") .. "\n\n" .. indented(rev.message) .. "\n"
+end
+
+--- A revision as --json prints it: revision, down_revision, depends_on, branch_labels
+--- (of the whole branch), children, head, effective_head, branchpoint, mergepoint,
+--- message, path, and current where that was asked for.
+---@param graph moontide.Graph
+---@param rev moontide.Revision
+---@param current? table<string, boolean>
+---@return table
+function listing.document(graph, rev, current)
+  local array = require("moontide.json").array
+  local children = graph:children(rev.id)
+  return {
+    revision = rev.id, path = rev.path, message = rev.message,
+    down_revision = array(rev.down), depends_on = array(rev.deps),
+    branch_labels = array(graph:labels(rev.id)), children = array(children),
+    head = graph:is_real_head(rev.id),
+    effective_head = graph:is_head(rev.id) and not graph:is_real_head(rev.id),
+    branchpoint = #children > 1, mergepoint = #rev.down > 1,
+    current = current and (current[rev.id] or false) or nil,
+  }
+end
+
+--- Several revisions as --json prints them.
+---@param graph moontide.Graph
+---@param revisions moontide.Revision[]
+---@param current? table<string, boolean>
+---@return table[]
+function listing.documents(graph, revisions, current)
+  local list = require("moontide.json").array {}
+  for index, rev in ipairs(revisions) do list[index] = listing.document(graph, rev, current) end
+  return list
+end
+
+return listing

@@ -1,0 +1,127 @@
+--- The text and the file name of a new revision. Pure.
+
+local template = {}
+
+--- What stands for a value in a file name.
+---@class moontide.TemplateTokens
+---@field rev string
+---@field slug string
+---@field epoch integer
+---@field year integer
+---@field month integer
+---@field day integer
+---@field hour integer
+---@field minute integer
+---@field second integer
+
+local tokens = { "rev", "slug", "epoch", "year", "month", "day", "hour", "minute", "second" }
+
+local function is_token(name)
+  for _, token in ipairs(tokens) do
+    if token == name then return true end
+  end
+  return false
+end
+
+-- "%(name)s", with a printf format between the name and the letter: "%(month).2d".
+local TOKEN = "%%%(([^()]*)%)([%-%d.]*[sd])"
+
+--- The first token of a file name template that means nothing, and the nearest that does.
+---@param text string
+---@return string? wrong
+---@return string? nearest
+function template.wrong_token(text)
+  local rest = text:gsub("%%%%", "")
+  for name in rest:gmatch(TOKEN) do
+    if not is_token(name) then return "%(" .. name .. ")s", require("moontide.suggest").nearest(name, tokens) end
+  end
+  return rest:gsub(TOKEN, ""):match("%%.?")
+end
+
+-- Dates are padded to two digits, as file names want them, unless the format says otherwise.
+local function format_token(value, format)
+  if math.type(value) == "integer" and (format == "s" or format == "d") then format = ".2d" end
+  return ("%" .. format):format(value)
+end
+
+--- The path of a new file below its location.
+---@param text string   the template
+---@param values moontide.TemplateTokens
+---@return string
+function template.file_name(text, values)
+  local name = text:gsub("%%%%", "\0"):gsub(TOKEN, function(token, format)
+    return format_token(values[token], format)
+  end)
+  return name:gsub("%z", "%%") .. ".lua"
+end
+
+-- Word characters are letters, digits, the underscore and everything beyond ASCII
+-- but general punctuation (dashes, quotes, spaces).
+local function words_of(message)
+  if not utf8.len(message) then message = message:gsub("[\128-\255]", " ") end
+  return message:gsub("\xE2[\x80\x81][\x80-\xBF]", " "):gmatch("[%w_\128-\255]+")
+end
+
+-- Cut after so many characters, and back to the end of a word.
+local function truncate(slug, limit)
+  if utf8.len(slug) <= limit then return slug end
+  local cut = slug:sub(1, utf8.offset(slug, limit + 1) - 1)
+  return (cut:match("^(.*)_") or cut) .. "_"
+end
+
+--- The message of a revision as part of a file name.
+---@param message string
+---@param limit integer   in characters
+---@return string
+function template.slug(message, limit)
+  local words = {}
+  for word in words_of(message) do words[#words + 1] = word:lower() end
+  return truncate(table.concat(words, "_"), limit)
+end
+
+local function quoted(text) return '"' .. text:gsub('[\\"]', "\\%0") .. '"' end
+
+local function literal(list)
+  if #list == 0 then return "nil" end
+  if #list == 1 then return quoted(list[1]) end
+  local items = {}
+  for index, item in ipairs(list) do items[index] = quoted(item) end
+  return "{ " .. table.concat(items, ", ") .. " }"
+end
+
+local function doc_comment(message)
+  return "--- " .. message:gsub("\r\n?", "\n"):gsub("%s+$", ""):gsub("\n", "\n-- "):gsub("[ \t]+\n", "\n")
+end
+
+-- No comment line ends in a space: an empty value leaves its name alone.
+local function header(name, words)
+  return (("-- %s: %s"):format(name, words):gsub(" $", ""))
+end
+
+local body = [[
+
+function upgrade()
+end
+
+function downgrade()
+end
+]]
+
+--- The text of a new revision file.
+---@param new { id: string, message: string, down: string[], labels: string[], deps: string[], created: string }
+---@return string
+function template.revision(new)
+  return table.concat({
+    doc_comment(new.message),
+    header("Revision ID", new.id),
+    header("Revises", table.concat(new.down, ", ")),
+    header("Create Date", new.created),
+    "revision = " .. quoted(new.id),
+    "down_revision = " .. literal(new.down),
+    "branch_labels = " .. literal(new.labels),
+    "depends_on = " .. literal(new.deps),
+    body,
+  }, "\n")
+end
+
+return template

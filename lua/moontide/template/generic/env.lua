@@ -1,0 +1,45 @@
+-- The environment of these migrations. Every setting is shown; what is commented
+-- out shows its default, or an example where there is none.
+
+return {
+  -- The database: a postgresql:// URL (or key=value words). --url on the command
+  -- line wins over everything here; left out, $DATABASE_URL is used.
+  url = os.getenv("DATABASE_URL"),
+
+  -- The server itself, where `url` goes through a connection pooler. It is what
+  -- migrations use; $DATABASE_URL_DIRECT wins over it.
+  -- direct_url = "postgresql://...",
+
+  -- Seconds, or a text such as "500ms" or "2min".
+  -- connect_timeout = 10,
+  -- lock_timeout = "5s",        -- how long a statement waits for a table lock
+  -- statement_timeout = "10min",
+  -- lock_wait = "1min",         -- how long to wait for another run of moontide
+
+  -- Folders of revision files, seen from here; recursive reads their sub-folders too.
+  -- version_locations = { "versions" },
+  -- recursive = false,
+
+  -- Names of new files, from rev, slug, epoch, year, month, day, hour, minute and
+  -- second, as in "%(year)d_%(month)d_%(day)d_%(rev)s_%(slug)s".
+  -- file_template = "%(rev)s_%(slug)s",
+  -- truncate_slug_length = 40,
+  -- timezone = "UTC",           -- of the create date: an IANA name, "UTC" or "local"
+
+  -- Where moontide keeps its own tables. To share the version table of Alembic:
+  -- version_table = { schema = "public", name = "alembic_version" }.
+  -- schema = "moontide",
+  -- version_table = { schema = "moontide", name = "version" },
+
+  -- What to do when an applied file was edited: "error", "warn" or "ignore".
+  -- checksums = "error",
+
+  -- One transaction for each revision.
+  -- transaction = "revision",
+
+  -- Programs to run on a new revision file, without a shell.
+  -- post_write_hooks = { { name = "format", command = { "stylua", "$FILE" } } },
+
+  -- Let revision files use os.execute, io.popen and the rest of Lua.
+  -- trusted = false,
+}
