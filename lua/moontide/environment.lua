@@ -197,7 +197,10 @@ end
 -- What every revision file sees beside the libraries.
 local function revision_names(op, context)
   local value = require "moontide.value"
-  return { op = op, sql = value.sql, null = value.null, context = context, log = new_log() }
+  return {
+    op = op, context = context, log = new_log(),
+    sql = value.sql, null = value.null, array = value.array, json = value.json, bytea = value.bytea,
+  }
 end
 
 --- The scope in which revisions run.

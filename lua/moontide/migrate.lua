@@ -13,7 +13,6 @@ local reversal = require "moontide.reversal"
 local revision = require "moontide.revision"
 local runner = require "moontide.runner"
 local session = require "moontide.session"
-local value = require "moontide.value"
 
 local migrate = {}
 
@@ -22,14 +21,6 @@ local function context_of(app, options)
     x = app.args.x or {}, tag = options.tag, offline = options.offline or false, dry_run = options.dry or false,
     server_version = options.server_version,
   }
-end
-
-local function scope_of(app, context, sink)
-  local config = app:config()
-  return environment.open({ directory = config.directory, trusted = config.trusted }, {
-    op = op.new(sink), sql = value.sql, null = value.null, array = value.array, json = value.json, bytea = value.bytea,
-    context = context, log = { info = report.info, warn = report.warn, debug = report.verbose },
-  })
 end
 
 local function check_downgrade(rev, file)
@@ -52,7 +43,7 @@ end
 
 local function loader(app, options, sink)
   local context = context_of(app, options)
-  local scope = scope_of(app, context, sink)
+  local scope = environment.running(app:config(), op.new(sink), context)
   return function(step)
     context.direction, context.revision = step.direction, step.revision.id
     local file = revision.load(step.revision, scope)
@@ -155,7 +146,7 @@ local function say_nothing_to_do(steps, rows)
 end
 
 local function show_warnings(steps)
-  for _, text in ipairs(steps.warnings or {}) do report.warn(text) end
+  for _, warning in ipairs(steps.warnings) do report.warn(warning.message, warning) end
 end
 
 --- Run an upgrade or a downgrade on the server.
@@ -187,6 +178,12 @@ function migrate.online(app, direction, target, options)
   finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
 end
 
+-- The version rows of a database that is at a revision.
+local function rows_at(graph, from)
+  local steps = plan.stamp(graph, {}, from)
+  return #steps > 0 and steps[#steps].rows or {}
+end
+
 -- "from:to" of an offline run; an upgrade without a start begins at an empty database.
 local function offline_range(direction, target)
   local from, to = target:match("^([^:]*):([^:]*)$")
@@ -215,7 +212,7 @@ end
 function migrate.offline(app, direction, target, options)
   local graph, books = app:graph(), history.open(app:config())
   local from, to = offline_range(direction, target)
-  local rows = plan.rows(graph, from)
+  local rows = rows_at(graph, from)
   local steps = plan[direction](graph, rows, to)
   local transport = require("moontide.transport.print").new()
   local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
@@ -262,7 +259,7 @@ end
 function migrate.stamp_offline(app, targets)
   local graph, books = app:graph(), history.open(app:config())
   local from, ends = stamp_range(targets)
-  local rows = plan.rows(graph, from)
+  local rows = rows_at(graph, from)
   local steps = plan.stamp(graph, rows, ends, {})
   local transport = require("moontide.transport.print").new()
   if #rows == 0 then migrate.create_tables(transport, books) end

@@ -190,24 +190,11 @@ function revision.read(path, text, idle, check)
   return setmetatable(check_identity(path, text, fields), Revision)
 end
 
--- Helpers are loaded once for all revisions that share their operations.
-local scopes = setmetatable({}, { __mode = "k" })
-
-local function scope_of(names)
-  local scope = scopes[names.op]
-  if not scope then
-    scope = require("moontide.environment").running(names.config, names.op, names.context)
-    scopes[names.op] = scope
-  end
-  return scope
-end
-
 --- Load a revision for running: its globals, with upgrade and downgrade, or change.
 ---@param rev moontide.Revision
----@param names { op: table, context: table, config: table }  one `op` goes with one `context`
+---@param scope moontide.Scope  one for all revisions of a run, so that helpers are loaded once
 ---@return table
-function revision.load(rev, names)
-  local scope = scope_of(names)
+function revision.load(rev, scope)
   local env = scope:fresh()
   scope:run(rev.path, rev.text, env)
   check_functions(rev.path, env)

@@ -43,7 +43,7 @@ local function log_entry(step, options, outcome, message)
   return {
     revision = step.revision.id, direction = step.direction, outcome = outcome, error = message,
     checksum = options.checksum(step.revision), message = step.revision.doc,
-    host = options.log.host, version = options.log.version,
+    host = not options.transport.offline and options.log.host or nil, version = options.log.version,
   }
 end
 
@@ -54,7 +54,7 @@ local function records(step, options)
   for _, change in ipairs(step.changes) do
     table.insert(entries, { sql = options.history:change_statement(change, online), refused = changed_meanwhile })
   end
-  if online and step.revision then
+  if step.revision then
     table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
   end
   return entries

@@ -61,15 +61,15 @@ local function explain_refusal(problem)
 end
 
 local function create_and_read(self)
-  local list = {}
+  -- IF NOT EXISTS says so in a notice each time; that is not news here.
+  local list = { { sql = "BEGIN" }, { sql = "SET LOCAL client_min_messages = warning" } }
   for _, sql in ipairs(self.history:create_statements()) do list[#list + 1] = { sql = sql } end
   local first = #list + 1
   table.move(self.history:read_statements(), 1, 3, first, list)
-  -- IF NOT EXISTS says so in a notice each time; that is not news here.
-  table.insert(list, 1, { sql = "SET LOCAL client_min_messages = warning" })
+  list[#list + 1] = { sql = "COMMIT" }
   local ok, results = pcall(self.db.pipeline, self.db, list)
   if not ok then explain_refusal(results) end
-  self.state, self.exists = results_from(results, first + 1), true
+  self.state, self.exists = results_from(results, first), true
 end
 
 -- The lock and the state in one round trip; the state is nil when the tables are

@@ -8,15 +8,16 @@ upgrade.description = "Applies the revisions between the database and REV, each 
   .. "With --sql the script is printed instead, from an empty database or from FROM as in FROM:TO."
 
 function upgrade.options(command)
-  command:argument("revision", "the target: an identifier, head, heads, +N, label@head ..."):args("?"):default("head")
+  command:argument("revision", "the target: an identifier, head, heads, +N, label@head ..."):args("?")
   command:flag("--sql", "print the SQL script, without a database")
   command:flag("--dry-run", "run everything in one transaction and roll it back")
   command:option("--tag", "a text for context.tag"):argname("TEXT")
 end
 
 function upgrade.run(app, args)
-  if args.sql then return migrate.offline(app, "upgrade", args.revision, args) end
-  migrate.online(app, "upgrade", args.revision, { tag = args.tag, dry = args.dry_run })
+  local target = args.revision or "head"
+  if args.sql then return migrate.offline(app, "upgrade", target, args) end
+  migrate.online(app, "upgrade", target, { tag = args.tag, dry = args.dry_run })
 end
 
 return upgrade
