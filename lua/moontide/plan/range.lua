@@ -43,11 +43,14 @@ local function upper_nodes(map, ast, lower, rows)
   return target.upgrade(map, resolve.nodes(map, lower, rows, true), ast, true)
 end
 
+local not_ancestral = 'requested range "%s" does not refer to ancestor/descendant revisions along the same branch'
+
 local function check_ancestral(lower, below, text)
   for _, node in ipairs(lower) do
     if not below[node] then
-      fault.raise("revision", ('requested range "%s" does not refer to ancestor/descendant revisions '
-        .. "along the same branch"):format(text), { detail = ('Revision "%s" is not an ancestor of the upper end.'):format(node.id) })
+      fault.raise("revision", not_ancestral:format(text), {
+        detail = ('Revision "%s" is not an ancestor of the upper end.'):format(node.id),
+      })
     end
   end
 end

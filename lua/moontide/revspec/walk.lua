@@ -40,7 +40,10 @@ function walk.go(map, place, steps, lineage, clamp)
   for _ = 1, math.abs(steps) do
     local next
     if steps > 0 then next = above(map, place, lineage) else next = below(place) end
-    if next == nil then return clamp and place or nil end
+    if next == nil then
+      if clamp then return place end
+      return nil
+    end
     place = next
   end
   return place
