@@ -5,8 +5,8 @@ local report = require "moontide.report"
 
 local completion = { name = "completion", summary = "print a completion script for a shell" }
 
-completion.description = "Prints a completion script. Load it with `eval \"$(moontide completion bash)\"` in ~/.bashrc, "
-  .. "the same with zsh in ~/.zshrc, or `moontide completion fish | source` in config.fish."
+completion.description = "Prints a completion script. Load it with `eval \"$(moontide completion bash)\"` in "
+  .. "~/.bashrc, the same with zsh in ~/.zshrc, or `moontide completion fish | source` in config.fish."
 
 function completion.options(command)
   command:argument("shell", "bash, zsh or fish"):argname("SHELL"):choices { "bash", "zsh", "fish" }

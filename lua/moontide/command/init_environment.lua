@@ -12,7 +12,7 @@ init.description = "Writes DIR/env.lua, which shows every setting, and DIR/versi
   .. "Files that exist are never overwritten."
 
 function init.options(command)
-  command:argument("directory", "where to write it"):argname("DIR"):args("?"):default("migrations")
+  command:argument("directory", "where to write it"):argname("DIR"):default("migrations")
   command:option("-t --template", "what to write: generic"):argname("NAME"):default("generic"):choices { "generic" }
 end
 
@@ -75,7 +75,7 @@ function init.run(_, args)
     write_file(directory .. "/" .. file[2], resource(("template/%s/%s"):format(args.template, file[1])), done)
   end
   if report.is_json() then return report.json(done) end
-  say_next(directory)
+  if #done.created > 0 then say_next(directory) end
 end
 
 return init
