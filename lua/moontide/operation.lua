@@ -52,8 +52,7 @@ local names = {}
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
-  recover = "function", inside = "function",
-  action = "table" }
+  recover = "function", inside = "function", action = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -97,7 +96,8 @@ local function check_keys(registration)
   for key in pairs(registration) do
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
-        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, read, recover, inside, action and from.")
+        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, read, recover, inside, "
+          .. "action and from.")
     end
   end
 end

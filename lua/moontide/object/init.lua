@@ -3,7 +3,7 @@
 
 local files = {
   "table", "add_column", "alter_column", "alter_table", "index", "key", "foreign_key", "check_constraint", "exclude",
-  "constraint", "comment",
+  "constraint", "comment", "data", "statement",
 }
 
 for _, name in ipairs(files) do require("moontide.object." .. name) end

@@ -208,6 +208,18 @@ function scan.is_transaction_control(sql)
   return control[line:match("^%u+ ") and line:match("^%u+")] or line:find("^PREPARE TRANSACTION ") ~= nil
 end
 
+local changing = gap * (keyword "insert" + keyword "update" + keyword "delete" + keyword "merge" + keyword "into")
+local locking = gap * keyword "for" * (gap * keyword "no" * gap * keyword "key") ^ -1 * gap * keyword "update"
+local modifying = (locking + changing * Cc(true) + gap * (token + ";")) ^ 0
+
+--- Whether a query, somewhere in it, has a word that changes data (in WITH, or
+--- SELECT ... INTO). May err on the side of yes.
+---@param sql string
+---@return boolean
+function scan.modifies(sql)
+  return modifying:match(sql) == true
+end
+
 local numbered = P "$" * Cp() * lpeg.R "09" ^ 1 * Cp()
 local skipped = lexer.string + lexer.quoted + lexer.word + lexer.number + (lexer.mark - lexer.parameter) + ";"
 local parameters = Ct((gap * (skipped + Ct(numbered))) ^ 0)
