@@ -16,6 +16,9 @@ function json.array(list) return setmetatable(list, Array) end
 
 json.null = cjson.null
 
+-- cjson escapes slashes, which JSON does not ask for and paths are full of.
+local function scalar(value) return (cjson.encode(value):gsub("\\/", "/")) end
+
 local function sorted_keys(map)
   local keys = {}
   for key in pairs(map) do keys[#keys + 1] = key end
@@ -34,14 +37,14 @@ end
 local function encode_map(map)
   local parts = {}
   for index, key in ipairs(sorted_keys(map)) do
-    parts[index] = cjson.encode(tostring(key)) .. ":" .. encode(map[key])
+    parts[index] = scalar(tostring(key)) .. ":" .. encode(map[key])
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
 function encode(value)
   if math.type(value) == "integer" then return ("%d"):format(value) end
-  if type(value) ~= "table" then return cjson.encode(value) end
+  if type(value) ~= "table" then return scalar(value) end
   if getmetatable(value) == Array or #value > 0 then return encode_list(value) end
   return encode_map(value)
 end

@@ -3,7 +3,8 @@ local serialize = require "moontide.serialize"
 describe("serialize", function()
   local function round(value) return serialize.decode(serialize.encode(value)) end
 
-  for _, value in ipairs { 1, -7, 1.5, 1e300, math.mininteger, math.maxinteger, true, false, "", "text", "a\0b\n\"\\'\r" } do
+  local values = { 1, -7, 1.5, 1e300, math.mininteger, math.maxinteger, true, false, "", "text", "a\0b\n\"\\'\r" }
+  for _, value in ipairs(values) do
     it("keeps " .. ("%q"):format(value):gsub("%c", "."), function()
       assert.same(value, round(value))
       assert.equal(math.type(value), math.type(round(value)))
