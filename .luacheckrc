@@ -3,3 +3,10 @@ max_line_length = 120
 codes = true
 self = false -- a method may ignore its object: transports and sinks are interchangeable
 files["spec"] = { std = "+busted" }
+
+-- What a revision file defines, and the globals it is given.
+local revision_file = {
+  globals = { "revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade", "change", "verify" },
+  read_globals = { "op", "sql", "null", "array", "json", "bytea", "context", "log" },
+}
+files["migrations/versions"] = revision_file

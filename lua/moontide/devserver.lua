@@ -87,6 +87,8 @@ unix_socket_directories = %s
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# The bookkeeping schema has the name of the role, and "$user" would make it the place of the project's tables.
+search_path = public
 ]]
 
 -- Rewritten each time, since the project may have moved.
