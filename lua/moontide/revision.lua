@@ -39,11 +39,19 @@ end
 
 local Revision = {}
 
+local late = {
+  message = function(rev) return head_comment(rev.text) end,
+  doc = function(rev)
+    local line = rev.text:match("^%-%-%- ?(%w[^\r\n]*)")
+    if line and not line:find(":", 1, true) then return line end
+    return rev.message:match("^[^\n]*")
+  end,
+}
+
 -- Documentation is looked at by few commands, so it is read when it is asked for.
 function Revision:__index(key)
-  if key ~= "doc" and key ~= "message" then return nil end
-  self.message = head_comment(self.text)
-  self.doc = self.message:match("^[^\n]*")
+  if not late[key] then return nil end
+  self[key] = late[key](self)
   return rawget(self, key)
 end
 
@@ -82,7 +90,7 @@ local function scan(text)
   header = header or header_grammar()
   local fields, position = header:match(text)
   if not fields or mentioned_again(text, position) then return nil end
-  local has = text:find("\nfunction upgrade%s*%(", position - 1) or text:find("\nfunction change%s*%(", position - 1)
+  local has = text:find("\nfunction upgrade(", position - 1, true) or text:find("\nfunction change(", position - 1, true)
   return has and fields or nil
 end
 
@@ -109,8 +117,11 @@ local function is_list(value)
   return true
 end
 
+-- Most lists of most revisions are empty; they share one, which nobody changes.
+local NONE = {}
+
 local function as_list(path, text, name, value)
-  if value == nil then return {} end
+  if value == nil then return NONE end
   if type(value) == "string" then return { value } end
   if not is_list(value) then
     refuse(path, text, name, ("%s must be nil, a string or a list of strings, not %s"):format(name, type(value)))
