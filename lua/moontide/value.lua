@@ -22,11 +22,11 @@ local value = {}
 ---@class moontide.Json: { value: any, text: string }
 ---@class moontide.Bytea: { bytes: string }
 
-local Sql = { name = "sql" }
+local Sql = { name = "sql", [json.hook] = "an SQL expression cannot be part of a JSON document" }
 local Null = { name = "null", __tostring = function() return "null" end, [json.hook] = function() return nil end }
 local Array = { name = "array", [json.hook] = function(array) return array.items, array.n end }
 local Json = { name = "json", [json.hook] = function(document) return document.value end }
-local Bytea = { name = "bytea" }
+local Bytea = { name = "bytea", [json.hook] = "bytea cannot be part of a JSON document" }
 
 local function refuse(message, hint)
   fault.raise("operation", message, { where = caller.where(), hint = hint })
@@ -148,7 +148,10 @@ end
 
 local function array_constructor(array)
   local parts = {}
-  for i = 1, array.n do parts[i] = form(array.items[i], "literal") end
+  for i = 1, array.n do
+    local item = array.items[i]
+    parts[i] = value.kind(item) == "array" and array_constructor(item) or form(item, "literal")
+  end
   return "ARRAY[" .. table.concat(parts, ", ") .. "]"
 end
 

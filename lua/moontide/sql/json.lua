@@ -11,7 +11,8 @@ local number = require "moontide.sql.number"
 local json = {}
 
 --- A metatable with this field says how its tables look in JSON:
---- a function (table) -> value to encode, isarray.
+--- a function (table) -> what to encode, and for an array its length; or a
+--- string, why it cannot be in JSON.
 json.hook = "__json"
 
 --- What decoders give for JSON null.
@@ -47,26 +48,32 @@ local function encode_object(object, depth)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+local function encode_hooked(hook, value, depth)
+  if type(hook) == "string" then refuse(hook) end
+  local inner, n = hook(value)
+  if n then return encode_list(inner, n, depth) end
+  return encode(inner, depth)
+end
+
+local function is_list(value)
+  if #value == 0 then return false end
+  local count = 0
+  for _ in pairs(value) do count = count + 1 end
+  if count ~= #value then refuse("a JSON value cannot be both a list and an object") end
+  return true
+end
+
 local function encode_table(value, depth)
   if depth > deepest then refuse("JSON value is nested too deeply (or contains itself)") end
   local hook = (getmetatable(value) or {})[json.hook]
-  if hook then
-    local inner, n = hook(value)
-    if n then return encode_list(inner, n, depth + 1) end
-    return encode(inner, depth + 1)
-  end
-  if #value > 0 then
-    local count = 0
-    for _ in pairs(value) do count = count + 1 end
-    if count ~= #value then refuse("a JSON value cannot be both a list and an object") end
-    return encode_list(value, #value, depth + 1)
-  end
+  if hook then return encode_hooked(hook, value, depth + 1) end
+  if is_list(value) then return encode_list(value, #value, depth + 1) end
   return encode_object(value, depth + 1)
 end
 
 local encoders = {
   ["nil"] = function() return "null" end,
-  string = cjson.encode,
+  string = function(value) return cjson.encode(value) end,
   boolean = tostring,
   number = function(value)
     return math.type(value) == "integer" and ("%d"):format(value) or encode_float(value)
