@@ -1,7 +1,7 @@
 /* The module moontide.runtime.digest: checksums of revisions.
 
-   The plain SHA256_* functions are deprecated in favour of EVP, but the first use of EVP reads openssl.cnf and looks for
-   providers: about 1 ms, a tenth of a whole run that has nothing to do. These need nothing. */
+   The plain SHA256_* functions are deprecated in favour of EVP, but the first use of EVP reads openssl.cnf and looks
+   for providers: about 1 ms, a tenth of a whole run that has nothing to do. These need nothing. */
 
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>

@@ -73,7 +73,7 @@ static int search_tree(lua_State *L) {
   return luaL_error(L, "module '%s' is not in %s", lua_tostring(L, 1), tree());
 }
 
-/* The module moontide.runtime.resource is one function: resource(path) -> text of the file lua/moontide/<path>, or nil. */
+/* The module moontide.runtime.resource is one function: resource(path) -> text of lua/moontide/<path>, or nil. */
 static int resource(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   const Embedded *file;
@@ -93,9 +93,7 @@ static int luaopen_resource(lua_State *L) {
 }
 
 static const luaL_Reg c_modules[] = {
-#ifdef MOONTIDE_PG
   {"moontide.runtime.pg", luaopen_moontide_pg},
-#endif
   {"moontide.runtime.sys", luaopen_moontide_sys},
   {"moontide.runtime.digest", luaopen_moontide_digest},
   {"moontide.runtime.resource", luaopen_resource},

@@ -1,4 +1,8 @@
-/* The program: a Lua state, one protected call of moontide.main with the arguments, its exit code. */
+/* The program: a Lua state, one protected call of moontide.main with the arguments, its exit code.
+
+   The collector stays as Lua sets it up. Measured with `heads` and `history` of 10,000 revisions and with runs that
+   have nothing to do: generational mode, longer pauses and no collection at all differ by less than the noise in time,
+   and longer pauses double the peak memory. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* A file descriptor that the collector closes if nobody did; -1 is "closed". Pushed empty, to be opened into. [-0, +1] */
+/* A file descriptor that the collector closes if nobody did; -1 is "closed". Pushed empty, to be opened into.
+   [-0, +1] */
 int *sys_push_fd(lua_State *L);
 
 /* Closes it now. Answers what close(2) answers, 0 when it was closed before. */

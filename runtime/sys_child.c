@@ -1,5 +1,6 @@
 /* Between fork and exec the child sets itself up step by step; the first step that fails is reported through a pipe
-   that closes itself on a successful exec, so the parent learns of a missing program as plainly as of a missing file. */
+   that closes itself on a successful exec, so the parent learns of a missing program as plainly as of a missing
+   file. */
 
 #include "sys_child.h"
 
@@ -23,9 +24,12 @@ typedef int Pipe[ENDS];
 typedef enum Step { STEP_STREAMS, STEP_GROUPS, STEP_GID, STEP_UID, STEP_FOLDER, STEP_EXEC } Step;
 
 static const char *const step_names[] = {
-  [STEP_STREAMS] = "redirect the streams of", [STEP_GROUPS] = "set the groups of",
-  [STEP_GID] = "set the group of",            [STEP_UID] = "set the user of",
-  [STEP_FOLDER] = "enter the folder for",     [STEP_EXEC] = "run",
+  [STEP_STREAMS] = "redirect the streams of",
+  [STEP_GROUPS] = "set the groups of",
+  [STEP_GID] = "set the group of",
+  [STEP_UID] = "set the user of",
+  [STEP_FOLDER] = "enter the folder for",
+  [STEP_EXEC] = "run",
 };
 
 typedef struct Failure {

@@ -49,10 +49,12 @@ static int clock_random(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+  /* time */
   {"clock", clock_clock},
   {"time", clock_time},
   {"sleep", clock_sleep},
   {"interrupted", clock_interrupted},
+  /* chance */
   {"random", clock_random},
   {NULL, NULL},
 };

@@ -119,8 +119,8 @@ static int file_write(lua_State *L) {
   const char *bytes = luaL_checklstring(L, 2, &length);
   mode_t mode = mode_of(L, path, &exact);
   const char *folder = push_folder(L, path);
-  const char *temporary = lua_pushfstring(L, "%s/.moontide-%d-%I", folder, (int)getpid(),
-                                          (LUAI_UACINT)(rt_clock() * 1e6));
+  const char *temporary =
+    lua_pushfstring(L, "%s/.moontide-%d-%I", folder, (int)getpid(), (LUAI_UACINT)(rt_clock() * 1e6));
   if (!replace(path, temporary, mode, exact, bytes, length))
     return rt_raise(L, "file", "could not write \"%s\": %s", path, strerror(errno));
   sync_folder(folder);
@@ -168,8 +168,10 @@ static int file_mkdtemp(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+  /* bytes */
   {"read", file_read},
   {"write", file_write},
+  /* names and rights */
   {"chown", file_chown},
   {"chmod", file_chmod},
   {"realpath", file_realpath},

@@ -80,7 +80,8 @@ static void push_groups(lua_State *L, Command *command) {
   command->groups = groups;
   command->group_count = 1;
   groups[0] = command->gid;
-  if (user != NULL && getgrouplist(user->pw_name, command->gid, groups, &count) > 0) command->group_count = (size_t)count;
+  if (user != NULL && getgrouplist(user->pw_name, command->gid, groups, &count) > 0)
+    command->group_count = (size_t)count;
 }
 
 /* options[name] as an integer. [-0, +0] */

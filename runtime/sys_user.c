@@ -16,7 +16,8 @@ static int user_uid(lua_State *L) {
 
 /* sys.user(name | uid) -> {name =, uid =, gid =, home =}, or nil when there is no such user */
 static int user_user(lua_State *L) {
-  const struct passwd *user = lua_isinteger(L, 1) ? getpwuid((uid_t)lua_tointeger(L, 1)) : getpwnam(luaL_checkstring(L, 1));
+  const struct passwd *user =
+    lua_isinteger(L, 1) ? getpwuid((uid_t)lua_tointeger(L, 1)) : getpwnam(luaL_checkstring(L, 1));
   if (user == NULL) return lua_pushnil(L), 1;
   lua_createtable(L, 0, 4);
   rt_setfield_string(L, "name", user->pw_name);
