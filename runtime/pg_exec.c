@@ -14,8 +14,9 @@ static void push_prepared_text(lua_State *L, int conn, const char *name) {
 
 const char *pg_check_string(lua_State *L, int index, const char *what) {
   size_t length;
-  const char *text = lua_tolstring(L, index, &length);
+  const char *text;
   if (lua_type(L, index) != LUA_TSTRING) rt_raise(L, "operation", "%s is not a string", what);
+  text = lua_tolstring(L, index, &length);
   pg_check_text(L, text, length, what);
   return text;
 }
