@@ -166,7 +166,8 @@ function migrate.online(app, direction, target, options)
   show_warnings(steps)
   say_nothing_to_do(steps, rows)
   local transport = require("moontide.transport.execute").new {
-    db = live.db, settings = settings_of(config), dry = options.dry, guard = function() live.lock:check() end,
+    db = live.db, settings = settings_of(config), directory = config.directory, dry = options.dry,
+    guard = function() live.lock:check() end,
   }
   local run = run_options(app, transport, live.history, {
     lock = live.lock, journal = live.state.journal, rows = rows,

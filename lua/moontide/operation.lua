@@ -40,7 +40,14 @@ local fault = require "moontide.fault"
 ---@field lock fun(o: table): moontide.Lock[]
 ---@field source fun(o: table): string          Lua text that builds the same value again
 ---@field transactional? fun(o: table): boolean whether it may run inside a transaction; default: yes
+---@field commits? fun(o: table): boolean       whether it may commit by itself where no transaction is open (CALL, DO)
 ---@field reads? boolean                        it answers rows to the revision
+---@field read? fun(o: table, ask: fun(entry: moontide.Statement): table): any
+---  makes the answer of an operation that reads; `ask` runs a statement and returns its result
+---@field recover? fun(o: table, attempt: { interrupted: boolean, query: fun(sql: string): table }): string[]?
+---  before it is run outside of a transaction: the statements that clear what an interrupted attempt
+---  left, or nil when that attempt was completed after all
+---@field inside? fun(o: table): table          the form that a transaction allows, for a dry run
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
@@ -52,21 +59,21 @@ local names = {}
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
-  recover = "function", inside = "function", action = "table" }
+  recover = "function", commits = "function", inside = "function", action = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
   fault.raise("operation", message, { hint = hint, where = caller.where(), detail = detail })
 end
 
--- Who registers: a plugin's file is a user's file; of the library it is the file that is being loaded.
+-- Who registers: the nearest file of a user (a plugin), or the file of the library that is being loaded.
 local function registrant()
   local level, info = 3, debug.getinfo(3, "Sl")
-  while info and info.what ~= "main" do
+  while info and (info.what == "C" or info.what ~= "main" and info.source:find("lua/moontide/", 1, true)) do
     level = level + 1
     info = debug.getinfo(level, "Sl")
   end
-  return caller.where() or info and ("%s:%d"):format(info.short_src, info.currentline) or "?"
+  return info and ("%s:%d"):format(info.short_src, info.currentline) or "?"
 end
 
 local function check_name(registration)
@@ -96,8 +103,8 @@ local function check_keys(registration)
   for key in pairs(registration) do
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
-        "The fields are name, summary, build, sql, inverse, lock, source, transactional, reads, read, recover, inside, "
-          .. "action and from.")
+        "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
+          .. "recover, inside, action and from.")
     end
   end
 end

@@ -124,6 +124,13 @@ local function load_rows(self, entry)
   return self.transport:copy(entry)
 end
 
+-- In op.autocommit, what can be a transaction is one, together with its journal row, and so
+-- takes effect exactly once; only what cannot, or what commits by itself, is run without.
+local function stands_alone(self, o, registration)
+  if not operation.transactional(o) then return true end
+  return self.autocommit and registration.commits ~= nil and registration.commits(o)
+end
+
 --- Receive an operation of the revision.
 ---@param o moontide.Operation
 ---@return any answer  rows, for an operation that reads
@@ -133,10 +140,11 @@ function Segments:run(o)
     return registration.read(o, function(entry) entry.o = o return ask(self, entry) end)
   end
   local entries = entries_of(self, o)
-  if self.autocommit or not operation.transactional(o) then return self:alone(o, entries) end
+  if stands_alone(self, o, registration) then return self:alone(o, entries) end
   for _, entry in ipairs(entries) do
     if entry.copy then load_rows(self, entry) else self:note(entry) self:send(entry) end
   end
+  if self.autocommit then self:commit_point() end
 end
 
 function Segments:refuse_edited()

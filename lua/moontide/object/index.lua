@@ -2,6 +2,7 @@
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
+local concurrent = require "moontide.object.concurrent"
 local default_name = require "moontide.object.name"
 local element = require "moontide.object.element"
 local operation = require "moontide.operation"
@@ -120,6 +121,8 @@ local function build_create(name, relation, columns, options)
   o.name = name ~= nil and check.name(name, "the index name") or nil
   o.table, o.columns = check.name(relation, "the table name"), element.read_list(columns, "the columns")
   if o.if_not_exists and not o.name then check.refuse("if_not_exists needs a name for the index") end
+  -- A build that was killed is recognized by the name of what it left.
+  if o.concurrently and not o.name then check.refuse("concurrently needs a name for the index") end
   return o
 end
 
@@ -143,6 +146,8 @@ operation.register {
   end,
   lock = function(o) return table_lock(o, o.concurrently and "SHARE UPDATE EXCLUSIVE" or "SHARE") end,
   transactional = function(o) return not o.concurrently end,
+  recover = concurrent.before_create,
+  inside = concurrent.inside,
   source = function(o)
     return source.call("create_index", o.name, o.table, element.write_list(o.columns), options_of(o, operation_shape))
   end,
@@ -193,6 +198,8 @@ operation.register {
     return { { relation = quote.qualified(o.schema, o.table or o.name), mode = mode } }
   end,
   transactional = function(o) return not o.concurrently end,
+  recover = concurrent.before_drop,
+  inside = concurrent.inside,
   source = function(o)
     local options = clause.pick(o, drop_shape)
     options.existing = o.existing and index.write(o.existing)

@@ -100,6 +100,10 @@ operation.register {
   inverse = function() return nil, "what undoes an SQL statement is not known" end,
   lock = function() return {} end,
   transactional = function(o) return scan.transactional(o.statements[1].sql) end,
+  commits = function(o)
+    local command = scan.command(o.statements[1].sql)
+    return command == "CALL" or command == "DO"
+  end,
   source = function(o)
     local params = params_source(o.params)
     return source.call("execute", o.sql, table.unpack(params, 1, params.n))

@@ -27,6 +27,7 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 ---@class moontide.ExecuteOptions
 ---@field db moontide.Db
 ---@field settings string[]   SET LOCAL statements of every transaction
+---@field directory? string   where relative paths of revisions begin
 ---@field guard? fun()        called before a commit; raises when the lock is lost
 ---@field dry? boolean        one transaction for everything, rolled back in the end
 
@@ -36,7 +37,7 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 function execute.new(options)
   return setmetatable({
     db = options.db, settings = options.settings, guard = options.guard or function() end, dry = options.dry or false,
-    ctx = { server_version = options.db:server_version(), offline = false },
+    ctx = { server_version = options.db:server_version(), offline = false, directory = options.directory },
     queue = {}, bytes = 0, opened = false,
   }, Execute)
 end
