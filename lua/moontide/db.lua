@@ -34,6 +34,10 @@ end
 ---@return table<string, boolean>
 function db.keywords() return pg.keywords() end
 
+--- The version of the libpq in use, as 150018.
+---@return integer
+function db.libpq_version() return pg.libpq_version() end
+
 --- Connect to the server.
 ---@param url string   a libpq connection string that url.lua has made ready
 ---@param options? { timeout?: number, application_name?: string }
