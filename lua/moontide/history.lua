@@ -138,9 +138,6 @@ function history.state(version, log, journal)
   return { rows = history.rows(version), recorded = by_revision(log), journal = journals(journal) }
 end
 
----@return moontide.State  of a database without bookkeeping tables
-function history.empty_state() return { rows = {}, recorded = {}, journal = {} } end
-
 -- A statement that fails with division by zero (22012) unless it changed one row: inside a
 -- pipelined transaction the server must refuse by itself, the answer is read after COMMIT.
 local function exactly_one(sql)

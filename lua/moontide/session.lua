@@ -23,14 +23,23 @@ local function results_from(results, first)
   return history.state(results[first], results[first + 1], results[first + 2])
 end
 
+-- The results of statements, or nil where a table they need is not there.
+local function try_read(self, statements)
+  local ok, results = pcall(self.db.pipeline, self.db, statements)
+  if ok then return results end
+  if not history.is_missing(results) then error(results, 0) end
+  return nil
+end
+
+-- Another tool's version table may be there without the other tables.
 local function read(self)
-  local ok, results = pcall(self.db.pipeline, self.db, self.history:read_statements())
-  if ok then
-    self.state, self.exists = results_from(results, 1), true
-  elseif history.is_missing(results) then
-    self.state, self.exists = history.empty_state(), false
+  local results = try_read(self, self.history:read_statements())
+  self.exists = results ~= nil
+  if results then
+    self.state = results_from(results, 1)
   else
-    error(results, 0)
+    local version = try_read(self, { self.history:version_statement() })
+    self.state = history.state(version and version[1] or {}, {}, {})
   end
 end
 
@@ -77,14 +86,11 @@ end
 local function try_at_once(self)
   local list = self.history:read_statements()
   table.insert(list, 1, self.lock:try_statement(self.db))
-  local ok, results = pcall(self.db.pipeline, self.db, list)
-  if ok then
-    local answer = results[1][1]
-    if answer.held then self.state, self.exists = results_from(results, 2), true end
-    return answer
-  end
-  if not history.is_missing(results) then error(results, 0) end
-  return self.db:exec(self.lock:try_statement(self.db).sql)[1]
+  local results = try_read(self, list)
+  if not results then return self.db:exec(list[1].sql)[1] end
+  local answer = results[1][1]
+  if answer.held then self.state, self.exists = results_from(results, 2), true end
+  return answer
 end
 
 local function keep_behind_pooler(self, config)
