@@ -75,7 +75,7 @@ local function finish(session)
   report.warn("the open transaction was rolled back", { hint = "Call commit() before leaving." })
 end
 
-local greeting = "moontide %s, %s. op, db and config are the environment's; begin(), commit(), rollback(); Ctrl-D leaves."
+local greeting = "moontide %s, %s. Here are op, db, config, begin(), commit() and rollback(); Ctrl-D leaves."
 
 local function run(app)
   local session = { app = app, interactive = sys.isatty(0) }

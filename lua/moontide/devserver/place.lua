@@ -40,8 +40,9 @@ local function key(project, account)
   return ("moontide-%d-%s"):format(account and account.uid or sys.uid(), digest.sha256(project):sub(1, 12))
 end
 
+-- libpq reads a comma as the beginning of another host.
 local function socket_folder(folder, project, account)
-  if #folder + #socket_name <= socket_limit then return folder end
+  if #folder + #socket_name <= socket_limit and not folder:find(",", 1, true) then return folder end
   return "/tmp/" .. key(project, account)
 end
 
