@@ -133,7 +133,6 @@ static void embed(lua_State *L, const char *path, Bytes *out) {
   bool is_module = ends_with(path, ".lua") && strncmp(path, "lua/moontide/template/", 22) != 0;
   Bytes text = {0}, image = {0}, nothing = {0};
   const char *chunk = lua_pushfstring(L, ours ? "@%s" : "=%s", ours ? path : strrchr(path, '/') + 1);
-  append(&text, "", 0);
   if (!read_file(path, &text)) fail(path, strerror(errno));
   if (is_module) compile(L, &text, chunk, &image);
   append_row(out, is_module ? module_name(L, path) : NULL, chunk, &image, ours ? &text : &nothing);
