@@ -3,7 +3,6 @@
 
 local cycle = require "moontide.graph.cycle"
 local fault = require "moontide.fault"
-local suggest = require "moontide.suggest"
 local words = require "moontide.graph.words"
 
 ---@class moontide.Revision  what a revision file declares
@@ -104,7 +103,7 @@ local function missing(map, node, name, key)
   if key == "depends_on" then
     for label in pairs(map.by_label) do known[#known + 1] = label end
   end
-  local near = suggest.nearest(name, known)
+  local near = words.nearest(name, known)
   refuse(('revision "%s" referenced from "%s" is not present'):format(name, node.id), node.revision, {
     detail = ("It is the %s of %s."):format(key, words.place(node.revision)),
     hint = near and ('Perhaps you meant "%s".'):format(near)

@@ -107,7 +107,7 @@ local function islands(state)
   for node in pairs(state.todo) do
     if not state.done[node] and (state.waiting[node] or 0) == 0 then left[node] = true end
   end
-  return reach.sorted(left)
+  return reach.tips(reach.sorted(left))
 end
 
 --- A set of nodes as a list, newest first.
@@ -119,10 +119,10 @@ function order.sort(todo, heads)
   local start = {}
   for _, node in ipairs(heads) do start[node] = todo[node] end
   local tips = reach.sorted(start)
-  while tips[1] do
+  repeat
     walk(state, tips)
     tips = islands(state)
-  end
+  until not tips[1]
   return state.output
 end
 

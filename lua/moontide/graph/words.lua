@@ -1,5 +1,7 @@
 --- How revisions are named in messages.
 
+local suggest = require "moontide.suggest"
+
 local words = {}
 
 --- A name in double quotes.
@@ -18,6 +20,14 @@ function words.list(names, most)
   for i = 1, math.min(#names, most or #names) do shown[i] = words.quote(names[i]) end
   local rest = #names - #shown
   return table.concat(shown, ", ") .. (rest > 0 and (" and %d more"):format(rest) or "")
+end
+
+--- The name that may have been meant; of one or two letters anything could have been.
+---@param name string
+---@param known string[]
+---@return string?
+function words.nearest(name, known)
+  return #name > 2 and suggest.nearest(name, known) or nil
 end
 
 --- A revision with the file it stands in.

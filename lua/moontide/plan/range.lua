@@ -55,15 +55,27 @@ local function check_ancestral(lower, below, text)
   end
 end
 
-local function between(lower, upper)
-  local set = reach.ancestors(upper)
+local function between(lower, required)
   local under = reach.ancestors(lower)
   local above = lower[1] and reach.descendants(lower, true)
-  for node in pairs(set) do
-    if under[node] or above and not above[node] then set[node] = nil end
+  local set = {}
+  for node in pairs(required) do
+    if not under[node] and (not above or above[node]) then set[node] = true end
   end
   for _, node in ipairs(lower) do set[node] = true end
   return set
+end
+
+--- The nodes between two ends, both included, newest first. Above the base all that the
+--- upper end needs; above anything else only what stands on it.
+---@param lower moontide.graph.Node[]  none: the base
+---@param upper moontide.graph.Node[]
+---@param text string                  what was asked for, for the message
+---@return moontide.graph.Node[]
+function range.walk(lower, upper, text)
+  local required = reach.ancestors(upper)
+  check_ancestral(lower, required, text)
+  return order.sort(between(lower, required), upper)
 end
 
 local function parse(text)
@@ -86,8 +98,7 @@ function range.nodes(map, text, ids)
   if lower_ast.branch then upper = keep_branch(map, upper, lower_ast) end
   local lower = lower_nodes(map, lower_ast, upper, rows)
   if upper_ast.symbol ~= "heads" and upper_ast.symbol ~= "current" then overlap.refuse(upper) end
-  check_ancestral(lower, reach.ancestors(upper), text)
-  return order.sort(between(lower, upper), upper)
+  return range.walk(lower, upper, text)
 end
 
 return range

@@ -2,7 +2,6 @@
 
 local fault = require "moontide.fault"
 local reach = require "moontide.graph.reach"
-local suggest = require "moontide.suggest"
 local walk = require "moontide.revspec.walk"
 local words = require "moontide.graph.words"
 
@@ -25,7 +24,7 @@ local function nearest(map, name, lineage)
   for _, entry in ipairs(names(map)) do
     if not lineage or lineage[entry[2]] then known[#known + 1] = entry[1] end
   end
-  return suggest.nearest(name, known)
+  return words.nearest(name, known)
 end
 
 local function not_found(map, name, branch, lineage)
