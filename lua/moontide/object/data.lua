@@ -142,9 +142,9 @@ local function present_columns(o)
   return present
 end
 
-local plain = { string = true, integer = true, boolean = true }
+local plain = { string = true, integer = true }
 
--- What the binding writes as it is; everything else as text.
+-- What the binding writes as an INSERT would; everything else as the same text (a boolean would be "t").
 local function sent_row(row)
   local sent = {}
   for key, given in pairs(row) do

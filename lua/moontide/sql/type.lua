@@ -72,6 +72,7 @@ end
 
 local Iconst = C(R "09" ^ 1) / tonumber * -ident_rest * space
 local signed = C(S "+-" ^ -1 * R "09" ^ 1) / tonumber * -ident_rest * space
+local label = C(ident_start * ident_rest ^ 0) / fold * space
 local bare = Cmt(C(ident_start * ident_rest ^ 0), bare_name) * space
 local quoted = '"' * (C((P '""' + (1 - S '"\0')) ^ 1) / undouble) * '"' * space
 local modifier_word = C(ident_start * ident_rest ^ 0) * space
@@ -129,12 +130,11 @@ local opt_interval = span("year", "month") + span "year" + span "month"
 
 local ConstInterval = word "interval" * is "interval" * (opt_interval + arguments(precision + none))
 
-local function name_part(name)
-  return field(name, quoted) * field("quoted", Cc(true)) + field(name, bare)
-end
+local quoted_name = field("name", quoted) * field("quoted", Cc(true))
 
-local GenericType = (field("schema", quoted + bare) * mark "." * name_part "name" + name_part "name")
-  * arguments(opt_type_modifiers)
+-- Behind a dot any word is a name.
+local GenericType = (field("schema", quoted + bare) * mark "." * (quoted_name + field("name", label))
+  + quoted_name + field("name", bare)) * arguments(opt_type_modifiers)
 
 local SimpleTypename = Numeric + Bit + Character + ConstDatetime + ConstInterval + GenericType
 

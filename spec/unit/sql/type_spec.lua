@@ -46,6 +46,7 @@ describe("types.parse", function()
     { "citext", "citext", "citext" }, { "hstore", "hstore", "hstore" }, { "ltree", "ltree", "ltree" },
     { "geometry(Point,4326)", "geometry(Point,4326)", "geometry" },
     { "public.vector(3)", "public.vector(3)", "vector" }, { "pg_catalog.int4", "integer", "int4" },
+    { "PG_CATALOG.VARCHAR(3)", "character varying(3)", "varchar" },
     { '"int4"', "integer", "int4" }, { ' "varchar" ( 3 ) ', "character varying(3)", "varchar" },
     -- arrays
     { "int[]", "integer[]", "int4" }, { "int [3] []", "integer[3][]", "int4" }, { "text array", "text[]", "text" },
@@ -84,7 +85,8 @@ describe("types.parse", function()
     { "bolean", "bolean", "boolean" }, { "jsnob", "jsnob", "jsonb" }, { "txet", "txet", "text" },
     { "uid", "uid", "uuid" },
     { "datetime", "datetime", "timestamp" }, { "double", "double", "double precision" }, { "string", "string", "text" },
-    { '"varchr"', "varchr" }, { "public.varchr", "public.varchr" }, { "pg_catalog.integr", "pg_catalog.integr" },
+    { '"varchr"', "varchr" },
+    { "app.order", 'app."order"' }, { "public.varchr", "public.varchr" }, { "pg_catalog.integr", "pg_catalog.integr" },
   }
   for _, case in ipairs(unknown) do
     it(("leaves %s to the server, suggesting %s"):format(case[1], tostring(case[3])), function()
