@@ -138,6 +138,17 @@ describe("the host", function()
     assert.is_nil(ran.stdout:find("nil"))
   end)
 
+  for _, name in ipairs { "sys", "digest" } do
+    it("has every function of its module " .. name .. " described for editors, and no other", function()
+      local described, present = {}, {}
+      for found in shell.read("lua/moontide/meta/" .. name .. ".lua"):gmatch("\nfunction " .. name .. "%.([%a_]+)%(") do
+        described[found] = true
+      end
+      for found in pairs(require("moontide.runtime." .. name)) do present[found] = true end
+      assert.same(present, described)
+    end)
+  end
+
   it("names its chunks like the files of the tree, embedded or not", function()
     local code = "print(debug.getinfo(require 'moontide.fault'.raise, 'S').source)"
     for _, path in ipairs { false, shell.capture("pwd") .. "/lua" } do
