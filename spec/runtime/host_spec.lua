@@ -141,7 +141,7 @@ describe("the host", function()
   for _, name in ipairs { "sys", "digest" } do
     it("has every function of its module " .. name .. " described for editors, and no other", function()
       local described, present = {}, {}
-      for found in shell.read("lua/moontide/meta/" .. name .. ".lua"):gmatch("\nfunction " .. name .. "%.([%a_]+)%(") do
+      for found in shell.read("lua/moontide/meta/" .. name .. ".lua"):gmatch("\nfunction " .. name .. "%.([%w_]+)%(") do
         described[found] = true
       end
       for found in pairs(require("moontide.runtime." .. name)) do present[found] = true end
