@@ -161,7 +161,7 @@ end
 function operation.build(name, ...)
   local entry, where = entry_of(name), caller.where()
   local function place(problem)
-    if fault.is(problem) and not problem.operation then
+    if fault.is(problem) then
       problem.operation, problem.where = name, problem.where or where
       problem.message = name .. ": " .. problem.message
     end

@@ -32,8 +32,9 @@ alter.register {
   summary = "Add a column to a table",
   position = 1,
   build = function(relation, definition, options)
+    local name, c = check.name(relation, "the table name"), column.read(definition)
     local o = check.options(options, add_shape)
-    o.table, o.column = check.name(relation, "the table name"), column.read(definition)
+    o.table, o.column = name, c
     return o
   end,
   clauses = add_clauses,

@@ -51,7 +51,7 @@ local function read_action(given, what, o)
   check.table(given, what, "{ operation, arguments }")
   local action = action_of(given[1], what)
   local arguments = arguments_of(given, action.position, o.table)
-  local child = operation.build(given[1], table.unpack(arguments, 1, arguments.n))
+  local child = check.within(what, operation.build, given[1], table.unpack(arguments, 1, arguments.n))
   if child.schema and child.schema ~= o.schema then
     check.refuse(what .. ": the schema is an option of alter_table")
   end
@@ -62,8 +62,8 @@ end
 local function build(relation, actions, options)
   local o = check.options(options, shape)
   o.table = check.name(relation, "the table name")
-  check.list(actions, "the actions", "a list of actions")
-  if #actions == 0 then check.refuse("the actions must not be empty") end
+  check.list(actions, "the list of actions", "a list of actions")
+  if #actions == 0 then check.refuse("the list of actions must not be empty") end
   o.actions = {}
   for i, given in ipairs(actions) do o.actions[i] = read_action(given, ("action %d"):format(i), o) end
   return o

@@ -58,7 +58,7 @@ function element.read_list(given, what)
   if #elements == 0 then check.refuse(what .. " must not be empty") end
   for i, later in ipairs(elements) do
     for j = 1, i - 1 do
-      if same_column(elements[j], later) then check.refuse(('%s name "%s" twice'):format(what, later.name)) end
+      if same_column(elements[j], later) then check.refuse(('%s names "%s" twice'):format(what, later.name)) end
     end
   end
   return elements

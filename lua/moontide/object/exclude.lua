@@ -90,7 +90,7 @@ constraint.register("exclude", {
   build = function(name, relation, elements, options)
     local o = settle(check.options(options, operation_shape), options)
     o.name = name ~= nil and check.name(name, "the constraint name") or nil
-    o.table, o.columns = check.name(relation, "the table name"), read_elements(elements, "the elements")
+    o.table, o.columns = check.name(relation, "the table name"), read_elements(elements, "the list of elements")
     return o
   end,
   arguments = function(o)

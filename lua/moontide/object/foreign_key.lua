@@ -131,7 +131,7 @@ local function build(name, relation, referent, columns, referenced, options)
   constraint.check_deferrable(options or {})
   o.name = name ~= nil and check.name(name, "the constraint name") or nil
   o.table, o.referent = check.name(relation, "the table name"), check.name(referent, "the referenced table")
-  o.columns = check.names(columns, "the columns")
+  o.columns = check.names(columns, "the list of columns")
   if referenced ~= nil then o.referenced = check.names(referenced, "the referenced columns") end
   check_count(o.columns, o.referenced)
   check_events(o)

@@ -119,7 +119,7 @@ end
 local function build_create(name, relation, columns, options)
   local o = settle(check.options(options, operation_shape))
   o.name = name ~= nil and check.name(name, "the index name") or nil
-  o.table, o.columns = check.name(relation, "the table name"), element.read_list(columns, "the columns")
+  o.table, o.columns = check.name(relation, "the table name"), element.read_list(columns, "the list of columns")
   if o.if_not_exists and not o.name then check.refuse("if_not_exists needs a name for the index") end
   -- A build that was killed is recognized by the name of what it left.
   if o.concurrently and not o.name then check.refuse("concurrently needs a name for the index") end

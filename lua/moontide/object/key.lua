@@ -104,7 +104,7 @@ local function build(shape)
     constraint.check_deferrable(options or {})
     o.name = name ~= nil and check.name(name, "the constraint name") or nil
     o.table = check.name(relation, "the table name")
-    if columns ~= nil or not o.using_index then o.columns = check.names(columns, "the columns") end
+    if columns ~= nil or not o.using_index then o.columns = check.names(columns, "the list of columns") end
     if o.using_index then refuse_index_options(o) end
     refuse_overlap(o)
     return o

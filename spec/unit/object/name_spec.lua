@@ -1,0 +1,30 @@
+local name = require "moontide.object.name"
+
+describe("default names", function()
+  it("join table, columns and label", function()
+    assert.equal("users_pkey", name.primary_key("users"))
+    assert.equal("users_email_key", name.unique("users", { "email" }))
+    assert.equal("orders_user_id_line_fkey", name.foreign_key("orders", { "user_id", "line" }))
+    assert.equal("users_age_check", name.check("users", "age"))
+    assert.equal("users_check", name.check("users"))
+    assert.equal("users_a_b_idx", name.index("users", { "a", "b" }))
+    assert.equal("rooms_room_excl", name.exclude("rooms", { "room" }))
+  end)
+
+  it("number a column that an index names twice", function()
+    assert.equal("t_a_a1_idx", name.index("t", { "a", "a" }))
+  end)
+
+  it("shorten the longer of table and columns to 63 bytes", function()
+    local long = ("t"):rep(60)
+    assert.equal(("t"):rep(51) .. "_abcdefg_key", name.unique(long, { "abcdefg" }))
+    assert.equal(63, #name.unique(long, { ("c"):rep(60) }))
+    assert.equal(("t"):rep(29) .. "_" .. ("c"):rep(29) .. "_key", name.unique(long, { ("c"):rep(60) }))
+  end)
+
+  it("never cut a character", function()
+    local shortened = name.primary_key(("ä"):rep(31))
+    assert.truthy(utf8.len(shortened))
+    assert.equal(("ä"):rep(29) .. "_pkey", shortened)
+  end)
+end)
