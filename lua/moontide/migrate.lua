@@ -215,7 +215,7 @@ function migrate.offline(app, direction, target, options)
   local from, to = offline_range(direction, target)
   local rows = rows_at(graph, from)
   local steps = plan[direction](graph, rows, to)
-  local transport = require("moontide.transport.print").new()
+  local transport = require("moontide.transport.print").new { directory = app:config().directory }
   local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
   rehearse_loading(steps, run.load)
   if #rows == 0 then migrate.create_tables(transport, books) end

@@ -13,9 +13,11 @@ local function key(name)
   return math.type(name) == "integer" and ("[%d]"):format(name) or "[" .. escaped(name) .. "]"
 end
 
+-- In the order of the keys, so that equal values have equal texts: digests are made of them.
 local function encode_table(value)
   local parts = {}
   for name, item in pairs(value) do parts[#parts + 1] = key(name) .. "=" .. encode(item) end
+  table.sort(parts)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 

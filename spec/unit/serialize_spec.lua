@@ -24,6 +24,12 @@ describe("serialize", function()
     assert.same(value, round(value))
   end)
 
+  it("writes equal values as equal texts, however they were made", function()
+    local forth, back = {}, {}
+    for i = 1, 50 do forth["k" .. i], back["k" .. 51 - i] = i, 51 - i end
+    assert.equal(serialize.encode(forth), serialize.encode(back))
+  end)
+
   it("keeps a digit that follows an escaped byte", function()
     assert.equal("\1" .. "23", round("\1" .. "23"))
   end)

@@ -195,10 +195,24 @@ local function cursor_guard(state, ask)
   end })
 end
 
+local no_transaction = "25P01"
+
+-- nil where there is no transaction for the cursor to live in.
+local function try_cursor(o, ask)
+  local ok, answer = pcall(cursor_open, o, ask)
+  if ok then return answer end
+  if answer.sqlstate ~= no_transaction then error(answer, 0) end
+end
+
+local function read_all(o, ask)
+  return (hand_over(ask { sql = o.sql, params = sent(o.params), rows = true }, o.fn))
+end
+
 local function stream(o, ask)
   local state = { depth = open_loops }
   local _ <close> = cursor_guard(state, ask)
-  state.name = cursor_open(o, ask)
+  state.name = try_cursor(o, ask)
+  if not state.name then return read_all(o, ask) end
   local count = 0
   while true do
     local rows = ask { sql = ("FETCH FORWARD %d FROM %s"):format(batch, state.name), rows = true }
@@ -206,10 +220,6 @@ local function stream(o, ask)
     count = count + seen
     if stopped or #rows < batch then return count end
   end
-end
-
-local function read_all(o, ask)
-  return (hand_over(ask { sql = o.sql, params = sent(o.params), rows = true }, o.fn))
 end
 
 local function build_each(sql, ...)

@@ -131,8 +131,12 @@ end
 ---@param entries moontide.Entry[]
 function Execute:alone(entries)
   for _, entry in ipairs(entries) do
-    self.queue[#self.queue + 1] = entry
-    self:flush()
+    if entry.copy then
+      self:copy(entry)
+    else
+      self.queue[#self.queue + 1] = entry
+      self:flush()
+    end
   end
 end
 

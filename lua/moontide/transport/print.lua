@@ -10,9 +10,10 @@ Print.__index = Print
 local print = {}
 
 --- A transport that prints a script on stdout.
+---@param options? { directory?: string }  where relative paths of revisions begin
 ---@return moontide.Transport
-function print.new()
-  return setmetatable({ ctx = { offline = true } }, Print)
+function print.new(options)
+  return setmetatable({ ctx = { offline = true, directory = options and options.directory } }, Print)
 end
 
 -- A semicolon behind a line comment would be part of it.
@@ -53,12 +54,18 @@ function Print:read(entry)
   })
 end
 
----@param entry moontide.Entry
+--- Write a COPY with its data behind it, as psql reads it.
+---@param entry moontide.Entry  with copy = { chunks = iterator of strings }
 function Print:copy(entry)
-  fault.raise("operation", "COPY cannot be printed as a script", {
-    where = entry.o and entry.o.where, operation = entry.o and entry.o.kind, statement = entry.sql,
-    hint = "Run this revision against the server.",
-  })
+  report.out(terminated(entry.sql))
+  local rest = ""
+  for chunk in entry.copy.chunks do
+    local lines, behind = (rest .. chunk):match("^(.*)\n([^\n]*)$")
+    if lines then report.out(lines) end
+    rest = behind or rest .. chunk
+  end
+  if rest ~= "" then report.out(rest) end
+  report.out("\\.\n")
 end
 
 function Print:abort() end
