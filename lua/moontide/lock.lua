@@ -109,15 +109,20 @@ function Lock:wait(db, limit, try)
   end
 end
 
+-- The last statement of the keeper's transaction must not be a query: in the extended
+-- protocol its portal, and with it a snapshot, would stay open while the transaction
+-- idles, and every concurrent index build would wait for it.
+local keep_alive = "SET LOCAL idle_in_transaction_session_timeout = 0"
+
 local function try_keeper(self, keeper)
   keeper:rollback()
   local list = {
     { sql = "BEGIN ISOLATION LEVEL READ COMMITTED" },
-    { sql = "SET LOCAL idle_in_transaction_session_timeout = 0" },
+    { sql = ("SELECT pg_try_advisory_xact_lock(%s) AS held"):format(self.key), rows = true },
   }
   if keeper:server_version() >= 170000 then list[#list + 1] = { sql = "SET LOCAL transaction_timeout = 0" } end
-  list[#list + 1] = { sql = ("SELECT pg_try_advisory_xact_lock(%s) AS held"):format(self.key), rows = true }
-  return keeper:pipeline(list)[#list][1].held
+  list[#list + 1] = { sql = keep_alive }
+  return keeper:pipeline(list)[2][1].held
 end
 
 --- Hold the lock behind a pooler: a transaction on a connection of its own, idle
@@ -133,7 +138,7 @@ end
 --- Fail unless the lock is still held behind a pooler; asked before every commit.
 function Lock:check()
   if not self.keeper then return end
-  local alive = pcall(self.keeper.exec, self.keeper, "SELECT 1")
+  local alive = pcall(self.keeper.exec, self.keeper, keep_alive)
   if alive then return end
   fault.raise("lock", "lost the connection that holds the migration lock", {
     hint = "Nothing of the current revision was committed. Run the command again; it continues where this run stopped.",

@@ -2,6 +2,7 @@
 
 local json = require "moontide.json"
 local listing = require "moontide.listing"
+local plan = require "moontide.plan"
 local report = require "moontide.report"
 local url = require "moontide.url"
 
@@ -21,18 +22,6 @@ local function split_rows(graph, rows)
     list[#list + 1] = id
   end
   return known, unknown
-end
-
--- Applied revisions that no applied revision follows, in the order of the files.
-local function tips(graph, known)
-  local applied, list = graph:ancestors(known), {}
-  for id in pairs(applied) do
-    local followed = false
-    for _, child in ipairs(graph:children(id)) do followed = followed or applied[child] end
-    if not followed then list[#list + 1] = graph:get(id) end
-  end
-  table.sort(list, function(a, b) return a.order < b.order end)
-  return list, applied
 end
 
 -- At all heads means that every revision there is is applied, as a row or implied by one.
@@ -63,8 +52,8 @@ end
 function current.run(app, args)
   local graph = app:graph()
   local known, unknown = split_rows(graph, app:applied())
-  local list, applied = tips(graph, known)
-  local is_behind = behind(graph, applied, unknown)
+  local list = plan.current(graph, known)
+  local is_behind = behind(graph, graph:ancestors(known), unknown)
   if report.is_json() then
     report.json { current = listing.documents(graph, list), unknown = json.array(unknown), at_heads = not is_behind }
   else

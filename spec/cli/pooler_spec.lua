@@ -1,0 +1,80 @@
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+local shell = require "spec.support.shell"
+local tmp = require "spec.support.tmp"
+
+local config = [[
+[databases]
+* = host=127.0.0.1 port=%d user=postgres
+[pgbouncer]
+listen_addr=127.0.0.1
+listen_port=%d
+auth_type=any
+pool_mode=transaction
+unix_socket_dir=
+logfile=%s/log
+]]
+
+local function start_pgbouncer(cluster)
+  local folder, port = tmp.folder("b"), math.random(32001, 32700)
+  shell.write(folder .. "/pgbouncer.ini", config:format(cluster.port, port, folder))
+  local owner = shell.capture "sh spec/support/cluster.sh owner"
+  shell.capture(("chmod 777 %s && chown -R %s %s"):format(folder, owner, folder))
+  local as = shell.capture "id -u" == "0" and "setpriv --reuid=postgres --regid=postgres --clear-groups " or ""
+  os.execute(("%spgbouncer %s/pgbouncer.ini >/dev/null 2>&1 </dev/null & echo $! >%s/pid"):format(as, folder, folder))
+  local pid = shell.read(folder .. "/pid"):match("%d+")
+  local url = ("postgresql://postgres@127.0.0.1:%d/%%s"):format(port)
+  cli.eventually("pgbouncer to answer", function() return pcall(server.sql, url:format "postgres", "SELECT 1") end)
+  return { url = url, stop = function() os.execute("kill " .. pid .. " 2>/dev/null") end }
+end
+
+local has_pgbouncer = os.execute("command -v pgbouncer >/dev/null 2>&1")
+
+describe("behind a transaction pooler", function()
+  if not has_pgbouncer then return pending("pgbouncer is not installed") end
+  local cluster, pooler
+  setup(function()
+    cluster = server.cluster { tcp = true }
+    pooler = start_pgbouncer(cluster)
+  end)
+  teardown(function()
+    pooler.stop()
+    cluster:remove()
+  end)
+
+  local function fresh()
+    local direct = cluster:database()
+    return direct, pooler.url:format(direct:match("/([^/?]+)%?"))
+  end
+
+  local folder = cli.project {
+    ["migrations/versions/a.lua"] = cli.revision("a1", nil, {
+      upgrade = '  op.execute("CREATE TABLE t (id integer)")' }),
+    ["migrations/versions/b.lua"] = cli.revision("b2", "a1", {
+      upgrade = '  op.create_index("ix", "t", { "id" }, { concurrently = true })' }),
+  }
+
+  it("an upgrade works, says so, and leaves no lock behind", function()
+    local direct, pooled = fresh()
+    local ran = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = pooled } })
+    assert.equal(0, ran.status, ran.stderr)
+    assert.matches("warning: the connection goes through a transaction pooler", ran.stderr)
+    assert.equal("b2", server.sql(direct, "SELECT version_num FROM moontide.version"))
+    assert.equal("0", server.sql(direct, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
+    assert.equal("0", server.sql(direct, "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'"))
+  end)
+
+  it("runners, pooled and direct, apply each revision once", function()
+    local direct, pooled = fresh()
+    local started = {}
+    for index = 1, 6 do
+      local url = index % 2 == 0 and direct or pooled
+      started[index] = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    end
+    for _, process in ipairs(started) do
+      local ran = process:wait()
+      assert.equal(0, ran.status, ran.stderr)
+    end
+    assert.equal("2", server.sql(direct, "SELECT count(*) FROM moontide.log"))
+  end)
+end)
