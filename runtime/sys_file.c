@@ -12,34 +12,32 @@
 
 #include "rt.h"
 
-/* How much to ask for at first: a whole regular file and the end of it. Small files then fit into the buffer's own
-   bytes, and reading thousands of them makes no garbage. */
-static size_t first_room(int fd) {
-  struct stat status;
-  bool known = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-  return known ? (size_t)status.st_size + 1 : 4096;
+/* Up to `size` bytes, less only at the end of the file; negative with errno set. */
+static ssize_t read_up_to(int fd, char *bytes, size_t size) {
+  size_t total = 0;
+  ssize_t count = 0;
+  while (total < size && ((count = read(fd, bytes + total, size - total)) > 0 || (count < 0 && errno == EINTR)))
+    if (count > 0) total += (size_t)count;
+  return count < 0 ? -1 : (ssize_t)total;
 }
 
 /* Adds what is left in `fd` to the buffer. */
 static bool read_all(int fd, luaL_Buffer *buffer) {
-  size_t room = first_room(fd);
   ssize_t count;
   do {
-    count = read(fd, luaL_prepbuffsize(buffer, room), room);
+    count = read_up_to(fd, luaL_prepbuffsize(buffer, 65536), 65536);
     if (count > 0) luaL_addsize(buffer, (size_t)count);
-    if (count > 0) room = (size_t)count < room ? room - (size_t)count : 65536;
-  } while (count > 0 || (count < 0 && errno == EINTR));
-  return count == 0;
+  } while (count == 65536);
+  return count >= 0;
 }
 
-bool sys_push_file(lua_State *L, const char *path) {
+/* The rest of an open file after the bytes that were read already. The fd is at the top, in its box. [-1, +(1 when true)] */
+static bool push_rest(lua_State *L, int *fd, const char *start, size_t length) {
   luaL_Buffer buffer;
   bool whole;
   int failure;
-  int *fd = sys_push_fd(L);
-  *fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (*fd < 0) return lua_pop(L, 1), false;
   luaL_buffinit(L, &buffer);
+  luaL_addlstring(&buffer, start, length);
   whole = read_all(*fd, &buffer);
   failure = errno;
   luaL_pushresult(&buffer);
@@ -47,6 +45,35 @@ bool sys_push_file(lua_State *L, const char *path) {
   lua_remove(L, -2);
   errno = failure;
   return whole ? true : (lua_pop(L, 1), false);
+}
+
+static bool push_large_file(lua_State *L, const char *path) {
+  int *fd = sys_push_fd(L);
+  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  return *fd < 0 ? (lua_pop(L, 1), false) : push_rest(L, fd, "", 0);
+}
+
+/* What was read from a pipe cannot be read again. */
+static bool push_pipe(lua_State *L, int pipe, const char *start, size_t length) {
+  int *fd = sys_push_fd(L);
+  *fd = pipe;
+  return push_rest(L, fd, start, length);
+}
+
+/* A small file is read onto the stack, so that reading thousands makes no garbage, and closed before Lua can raise an
+   error; a large one is opened once more, into a box that closes it. */
+bool sys_push_file(lua_State *L, const char *path) {
+  char small[8192];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t count = fd < 0 ? -1 : read_up_to(fd, small, sizeof small);
+  int failure = errno;
+  bool is_large = count == (ssize_t)sizeof small;
+  if (is_large && lseek(fd, 0, SEEK_CUR) < 0) return push_pipe(L, fd, small, sizeof small);
+  if (fd >= 0) close(fd);
+  errno = failure;
+  if (is_large) return push_large_file(L, path);
+  if (count >= 0) lua_pushlstring(L, small, (size_t)count);
+  return count >= 0;
 }
 
 /* sys.read(path) -> bytes, or nil, message, errno */

@@ -9,25 +9,33 @@ local listing = {}
 local function comma(list) return table.concat(list, ", ") end
 
 local function down_of(rev)
-  return #rev.down > 0 and comma(rev.down) or "<base>"
+  return rev.down[1] and comma(rev.down) or "<base>"
 end
 
 local function parents_of(rev)
-  local deps = #rev.deps > 0 and (" (%s)"):format(comma(rev.deps)) or ""
-  return down_of(rev) .. deps .. " -> "
+  if not rev.deps[1] then return down_of(rev) .. " -> " end
+  return ("%s (%s) -> "):format(down_of(rev), comma(rev.deps))
 end
 
-local function mark(condition, word, style)
-  return condition and report.style((" (%s)"):format(word), style) or ""
+local function mark(word, style) return report.style((" (%s)"):format(word), style) end
+
+local function label_marks(graph, id)
+  local labels = graph:labels(id)
+  return labels[1] and mark(comma(labels), "cyan") or ""
 end
 
 local function head_marks(graph, id)
-  local is_real = graph:is_real_head(id)
-  return mark(is_real, "head", "green") .. mark(not is_real and graph:is_head(id), "effective head", "green")
+  if not graph:is_head(id) then return "" end
+  return mark(graph:is_real_head(id) and "head" or "effective head", "green")
 end
 
 local function tree_marks(graph, rev)
-  return mark(#graph:children(rev.id) > 1, "branchpoint", "magenta") .. mark(#rev.down > 1, "mergepoint", "magenta")
+  local branch = graph:children(rev.id)[2] and mark("branchpoint", "magenta") or ""
+  return rev.down[2] and branch .. mark("mergepoint", "magenta") or branch
+end
+
+local function current_mark(current, id)
+  return current and current[id] and mark("current", "bold") or ""
 end
 
 ---@class moontide.LineOptions
@@ -43,12 +51,12 @@ end
 ---@param options moontide.LineOptions
 ---@return string
 function listing.line(graph, rev, options)
-  local labels = options.labels and graph:labels(rev.id) or {}
+  local id = rev.id
   return (options.parents and parents_of(rev) or "")
-    .. report.style(rev.id, "yellow")
-    .. mark(#labels > 0, comma(labels), "cyan")
-    .. head_marks(graph, rev.id)
-    .. mark(options.current and options.current[rev.id], "current", "bold")
+    .. report.style(id, "yellow")
+    .. (options.labels and label_marks(graph, id) or "")
+    .. head_marks(graph, id)
+    .. current_mark(options.current, id)
     .. (options.tree and tree_marks(graph, rev) or "")
     .. (options.doc and ", " .. rev.doc or "")
 end
@@ -66,8 +74,8 @@ function listing.entry(graph, rev, current)
   local children, labels = graph:children(rev.id), graph:labels(rev.id)
   local lines = {}
   local function add(name, value) lines[#lines + 1] = name .. ": " .. value end
-  add("Rev", report.style(rev.id, "yellow") .. mark(graph:is_head(rev.id), "head", "green") .. tree_marks(graph, rev)
-    .. mark(current and current[rev.id], "current", "bold"))
+  add("Rev", report.style(rev.id, "yellow") .. (graph:is_head(rev.id) and mark("head", "green") or "")
+    .. tree_marks(graph, rev) .. current_mark(current, rev.id))
   add(#rev.down > 1 and "Merges" or "Parent", down_of(rev))
   if #rev.deps > 0 then add("Also depends on", comma(rev.deps)) end
   if #children > 1 then add("Branches into", comma(children)) end

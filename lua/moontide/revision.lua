@@ -90,7 +90,8 @@ local function scan(text)
   header = header or header_grammar()
   local fields, position = header:match(text)
   if not fields or mentioned_again(text, position) then return nil end
-  local has = text:find("\nfunction upgrade(", position - 1, true) or text:find("\nfunction change(", position - 1, true)
+  local from = position - 1
+  local has = text:find("\nfunction upgrade(", from, true) or text:find("\nfunction change(", from, true)
   return has and fields or nil
 end
 
@@ -129,18 +130,21 @@ local function as_list(path, text, name, value)
   return value
 end
 
+local FORBIDDEN = "[@:+%-%s%c/\\]"
+
 --- The characters of a name that revision arguments use for something else, as a
 --- sorted list for a message; nil when there are none.
 ---@param name string
 ---@return string?
 function revision.forbidden(name)
+  if not name:find(FORBIDDEN) then return nil end
   local seen, list = {}, {}
-  for character in name:gmatch("[@:+%-%s%c/\\]") do
+  for character in name:gmatch(FORBIDDEN) do
     if not seen[character] then list[#list + 1] = ("%q"):format(character):gsub("\\\n", "\\n") end
     seen[character] = true
   end
   table.sort(list)
-  return #list > 0 and table.concat(list, ", ") or nil
+  return table.concat(list, ", ")
 end
 
 local function check_name(path, text, field, what, name)
