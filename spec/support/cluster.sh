@@ -84,8 +84,8 @@ watch() {
   root=$1 parent=$2
   cd /
   while running "$parent"; do sleep 1; done
-  for pidfile in "$root"/*/postmaster.pid; do
-    [ -f "$pidfile" ] && { stop "$(dirname "$pidfile")" immediate || kill_all "$(dirname "$pidfile")" || true; }
+  find "$root" -name postmaster.pid | while read -r pidfile; do
+    stop "$(dirname "$pidfile")" immediate || kill_all "$(dirname "$pidfile")"
   done
   rm -rf "$root"
 }
