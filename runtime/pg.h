@@ -67,6 +67,8 @@ double pg_deadline(lua_State *L, int index);       /* from {timeout = seconds} t
 
 /* pg_cancel.c */
 bool pg_cancel(PgConn *conn); /* asks the server to cancel what it does */
+/* Goes on asking until `over` answers true, which may wait until the deadline of the connection; gives up in the end. */
+bool pg_cancel_until(PgConn *conn, bool (*over)(void *), void *argument);
 bool pg_is_idle(const PgConn *conn);
 bool pg_abandon(PgConn *conn); /* makes what is left of a pipeline fail and ends it; false: could not */
 bool pg_settle(PgConn *conn); /* reads everything that is still to come; false: could not, and closed the connection */

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long the server may take to answer a cancel request, and then to end the statement. */
+/* How long the server may take to answer a cancel request, and to end the statement. */
 static const double CANCEL_SECONDS = 5, SETTLE_SECONDS = 10;
 
 /* PQcancel opens a connection of its own and blocks, for minutes when the network swallows its packets. It is made to be
@@ -70,7 +70,6 @@ static bool refuse_copy(PgConn *conn) {
 /* A pipeline without its sync: part of it may have run already, and a bare sync would commit that part. A reference to a
    statement that is not there fails, so the server rolls the part back. */
 bool pg_abandon(PgConn *conn) {
-  conn->deadline = rt_clock() + SETTLE_SECONDS;
   if (conn->synced) return true;
   conn->synced = PQsendQueryPrepared(conn->pg, "pipeline was abandoned", 0, NULL, NULL, NULL, 0) &&
                  PQpipelineSync(conn->pg);
@@ -94,8 +93,9 @@ bool pg_is_idle(const PgConn *conn) {
          PQtransactionStatus(conn->pg) != PQTRANS_ACTIVE;
 }
 
-/* Reads until the connection is idle or its deadline is reached. */
-static bool settle(PgConn *conn) {
+/* Reads until the connection is idle, which is true, or its deadline is reached. */
+static bool settle(void *argument) {
+  PgConn *conn = argument;
   if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF && !pg_abandon(conn)) return false;
   while (rt_clock() < conn->deadline && pg_wait_result(conn) == PG_READY)
     if (!skip(conn, PQgetResult(conn->pg))) break;
@@ -110,11 +110,25 @@ bool pg_settle(PgConn *conn) {
   return settled;
 }
 
+/* A request that arrives before the server has begun with the statement is ignored, so one is not enough. */
+bool pg_cancel_until(PgConn *conn, bool (*over)(void *), void *argument) {
+  double end = rt_clock() + SETTLE_SECONDS, patience = 0.1;
+  bool done = false;
+  for (; !done && rt_clock() < end && PQstatus(conn->pg) == CONNECTION_OK; patience *= 2) {
+    if (!pg_cancel(conn) && rt_interrupted()) break;
+    conn->deadline = fmin(end, rt_clock() + patience);
+    done = over(argument);
+  }
+  return done;
+}
+
 bool pg_stop(PgConn *conn) {
+  bool stopped;
   if (conn->pg == NULL) return false;
   if (pg_is_idle(conn)) return true;
-  pg_cancel(conn);
-  return pg_settle(conn);
+  stopped = pg_cancel_until(conn, settle, conn);
+  if (!stopped) pg_close(conn);
+  return stopped;
 }
 
 /* Inside a transaction a cancel would fail the transaction, because somebody had read enough: there the rest is read. */

@@ -86,15 +86,25 @@ static int push_text(lua_State *L, lua_Integer i) {
   return statement.text;
 }
 
-/* Cancels, and counts the statements that were done before: the server may not have told yet. */
-static void stop(Pipeline *p) {
-  bool reading = pg_cancel(p->conn) && pg_abandon(p->conn);
-  while (reading && p->done < p->sent && pg_wait_result(p->conn) == PG_READY) {
-    PGresult *next = PQgetResult(p->conn->pg);
+/* Counts the statements that are done, up to the one that is not. False when the deadline came before. */
+static bool count_done(void *argument) {
+  Pipeline *p = argument;
+  while (p->done < p->sent) {
+    PGresult *next;
+    bool failed;
+    if (pg_wait_result(p->conn) != PG_READY) return false;
+    next = PQgetResult(p->conn->pg);
+    failed = pg_is_error(next);
     if (next == NULL) p->done++;
-    reading = !pg_is_error(next);
     PQclear(next);
+    if (failed) break;
   }
+  return true;
+}
+
+/* Cancels, and finds out which statement that hit: what was done before, the server may not have told yet. */
+static void stop(Pipeline *p) {
+  if (pg_abandon(p->conn)) pg_cancel_until(p->conn, count_done, p);
   pg_settle(p->conn);
 }
 
