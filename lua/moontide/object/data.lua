@@ -44,7 +44,7 @@ local function check_cell(row_name, key, given, allowed)
 end
 
 local function check_rows(rows, allowed)
-  check.list(rows, "the rows", "a list of rows")
+  check.list(rows, "the list of rows", "a list of tables { column = value }")
   for i, row in ipairs(rows) do
     local row_name = "row " .. i
     check.table(row, row_name, "a table { column = value }")

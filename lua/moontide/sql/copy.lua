@@ -61,7 +61,7 @@ local function header_grammar(o)
   local csv = o.format == "csv"
   local delimiter = P(o.delimiter or csv and "," or "\t")
   local field = C((1 - (delimiter + line_end)) ^ 0)
-  if csv then field = csv_field(o) + field end
+  if csv then field = csv_field(o) + (field - P(o.quote or '"')) end
   return byte_order_mark ^ -1 * Ct(field * (delimiter * field) ^ 0) * line_end * Cp()
 end
 
