@@ -57,8 +57,12 @@ end
 
 -- Identity, scanned -----------------------------------------------------------
 
+-- Most lists of most revisions are empty; they share one, which nobody changes.
+local NONE = {}
+
+-- The identifier, the three lists, and where the head ends.
 local function header_grammar()
-  local P, R, S, C, Ct, Cc, Cg, Cp = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Ct, lpeg.Cc, lpeg.Cg, lpeg.Cp
+  local P, R, S, C, Ct, Cc, Cp = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Ct, lpeg.Cc, lpeg.Cp
   local blank = S " \t"
   local newline = P "\r" ^ -1 * "\n"
   local line_comment = P "--" * -(P "[" * P "=" ^ 0 * "[") * (1 - S "\r\n") ^ 0
@@ -66,33 +70,35 @@ local function header_grammar()
   local space = S " \t\r\n" ^ 0
   local text = '"' * C((1 - S '"\\\r\n') ^ 0) * '"' + "'" * C((1 - S "'\\\r\n") ^ 0) * "'"
   local list = "{" * space * Ct((text * space * ("," * space * text * space) ^ 0 * ("," * space) ^ -1) ^ -1) * "}"
-  local nothing = P "nil" * -R("az", "AZ", "09", "__") * Cc(nil)
-  local value = text / function(one) return { one } end + list + nothing
+  local value = P "nil" * -R("az", "AZ", "09", "__") * Cc(NONE) + Ct(text) + list
   local finish = blank ^ 0 * P ";" ^ -1 * blank ^ 0 * line_comment ^ -1 * (newline + -1)
-  local function field(name, what)
-    return skip * Cg(P(name) * blank ^ 0 * "=" * blank ^ 0 * what * finish, name)
-  end
-  local optional = field("down_revision", value) + field("branch_labels", value) + field("depends_on", value)
-  return Ct(field("revision", text) * optional ^ 0) * Cp()
+  local function field(name, what) return skip * name * blank ^ 0 * "=" * blank ^ 0 * what * finish end
+  local function optional(name) return field(name, value) + Cc(NONE) end
+  return field("revision", text)
+    * optional "down_revision" * optional "branch_labels" * optional "depends_on" * Cp()
 end
 
 local header
 
--- Whether one of the four names, or a way around plain assignment, follows the head.
+-- The four names, and the ways around plain assignment.
+local telling = { "revision", "branch_labels", "depends_on", "_ENV", "_G" }
+
 local function mentioned_again(text, position)
-  for _, word in ipairs { "revision", "branch_labels", "depends_on", "_ENV", "_G" } do
-    if text:find(word, position, true) then return true end
+  for index = 1, #telling do
+    if text:find(telling[index], position, true) then return true end
   end
   return false
 end
 
-local function scan(text)
+local function has_function(text, position)
+  return text:find("\nfunction upgrade(", position, true) or text:find("\nfunction change(", position, true)
+end
+
+local function scan(path, text)
   header = header or header_grammar()
-  local fields, position = header:match(text)
-  if not fields or mentioned_again(text, position) then return nil end
-  local from = position - 1
-  local has = text:find("\nfunction upgrade(", from, true) or text:find("\nfunction change(", from, true)
-  return has and fields or nil
+  local id, down, labels, deps, position = header:match(text)
+  if not id or mentioned_again(text, position) or not has_function(text, position - 1) then return nil end
+  return { id = id, down = down, deps = deps, labels = labels, path = path, text = text, order = 0 }
 end
 
 -- Identity, run and checked ---------------------------------------------------
@@ -117,9 +123,6 @@ local function is_list(value)
   end
   return true
 end
-
--- Most lists of most revisions are empty; they share one, which nobody changes.
-local NONE = {}
 
 local function as_list(path, text, name, value)
   if value == nil then return NONE end
@@ -155,20 +158,18 @@ local function check_name(path, text, field, what, name)
   end
 end
 
-local function check_identity(path, text, fields)
-  local id = fields.revision
+local function check_names(rev)
+  check_name(rev.path, rev.text, "revision", "revision identifier", rev.id)
+  for _, label in ipairs(rev.labels) do check_name(rev.path, rev.text, "branch_labels", "branch label", label) end
+  return rev
+end
+
+local function check_id(path, text, id)
   if id == nil then
     refuse(path, text, "revision", "revision is missing", 'Set revision = "..." at the head of the file.')
   end
   if type(id) ~= "string" then refuse(path, text, "revision", "revision must be a string, not " .. type(id)) end
-  check_name(path, text, "revision", "revision identifier", id)
-  local labels = as_list(path, text, "branch_labels", fields.branch_labels)
-  for _, label in ipairs(labels) do check_name(path, text, "branch_labels", "branch label", label) end
-  return {
-    id = id, labels = labels, path = path, text = text,
-    down = as_list(path, text, "down_revision", fields.down_revision),
-    deps = as_list(path, text, "depends_on", fields.depends_on),
-  }
+  return id
 end
 
 local function check_functions(path, env)
@@ -178,13 +179,15 @@ local function check_functions(path, env)
   })
 end
 
-local function run_identity(path, text, scope)
+local function run(path, text, scope)
   local env = scope:fresh()
   scope:run(path, text, env)
   check_functions(path, env)
   return {
-    revision = rawget(env, "revision"), down_revision = rawget(env, "down_revision"),
-    branch_labels = rawget(env, "branch_labels"), depends_on = rawget(env, "depends_on"),
+    id = check_id(path, text, rawget(env, "revision")), path = path, text = text,
+    down = as_list(path, text, "down_revision", rawget(env, "down_revision")),
+    deps = as_list(path, text, "depends_on", rawget(env, "depends_on")),
+    labels = as_list(path, text, "branch_labels", rawget(env, "branch_labels")),
   }
 end
 
@@ -196,13 +199,9 @@ end
 ---@param check? boolean
 ---@return moontide.Revision
 function revision.read(path, text, idle, check)
-  local fields = scan(text)
-  if fields and check then
-    local chunk = load(text, "@" .. path, "t", {})
-    if not chunk then idle():compile(path, text, {}) end
-  end
-  fields = fields or run_identity(path, text, idle())
-  return setmetatable(check_identity(path, text, fields), Revision)
+  local rev = scan(path, text)
+  if rev and check and not load(text, "@" .. path, "t", NONE) then idle():compile(path, text, {}) end
+  return setmetatable(check_names(rev or run(path, text, idle())), Revision)
 end
 
 --- Load a revision for running: its globals, with upgrade and downgrade, or change.

@@ -20,12 +20,14 @@ local function missing_directory(path)
   })
 end
 
+local DOT = ("."):byte()
+
 local function sorted_names(directory)
   local ok, iterator, state = pcall(lfs.dir, directory)
   if not ok then missing_directory(directory) end
   local names = {}
   for name in iterator, state do
-    if name:sub(1, 1) ~= "." then names[#names + 1] = name end
+    if name:byte() ~= DOT then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -35,8 +37,8 @@ end
 -- there only for names that are no Lua or SQL file, is a name looked up on disk.
 local function collect(directory, recursive, paths)
   for _, name in ipairs(sorted_names(directory)) do
-    local path = directory .. "/" .. name
-    if name:find("%.lua$") or name:find("%.sql$") then
+    local path, ending = directory .. "/" .. name, name:sub(-4)
+    if ending == ".lua" or ending == ".sql" then
       paths[#paths + 1] = path
     elseif recursive and lfs.attributes(path, "mode") == "directory" then
       collect(path, recursive, paths)
@@ -89,7 +91,7 @@ local function read_all(config, check)
   end
   for _, path in ipairs(collect_all(config)) do
     local text = read(path)
-    if path:find("%.sql$") then refuse_sql(path, text) else add(list, by_id, revision.read(path, text, idle, check)) end
+    if path:sub(-4) == ".sql" then refuse_sql(path, text) else add(list, by_id, revision.read(path, text, idle, check)) end
   end
   return list
 end
