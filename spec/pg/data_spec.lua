@@ -77,6 +77,11 @@ describe("op.execute", function()
     assert.matches("data_spec%.lua:%d+$", problem.where)
   end)
 
+  it("suggests the type that a misspelt one is meant to be", function()
+    assert.equal("Did you mean varchar?", failure(function(o) o.execute("create table x (a varchr(5))") end).hint)
+    assert.is_nil(failure(function(o) o.execute("create table x (a mood)") end).hint)
+  end)
+
   local offline = {
     { "update t set a = $1 where b = '$1'", { 5 }, "update t set a = 5 where b = '$1'" },
     { "select 5 -$1, $2, $3", { -3, "a'b", null }, "select 5 - (-3), 'a''b', NULL" },
@@ -89,6 +94,37 @@ describe("op.execute", function()
       assert.equal(case[3], operation.statements(o, { offline = true })[1].sql)
     end)
   end
+end)
+
+-- What psql makes of the printed script must be what the run makes of the revision.
+describe("an offline script", function()
+  local body = [[
+    op.execute("insert into events values ($1, $2)", -1, "f -- ; \\ '")
+    op.bulk_insert("events", { { id = 2, body = "x'\\\n" }, { id = 3 } })
+    op.copy_from("events", "events.txt")
+    op.copy_from("events", { 'id,body', '6,"d', 'e;"' }, { format = "csv", header = true })
+  ]]
+
+  it("loads the same rows as the run", function()
+    shell.write(directory .. "/events.txt", "4\ta\\tb\n5\t\\N")
+    run(function(o) load(body, "=body", "t", { op = o })() end)
+    local query = "select json_agg(e order by id)::text as it from events e"
+    local expected = read(query)[1].it
+    connection.conn:script("truncate events")
+    shell.write(directory .. "/offline.lua", ([[
+      local transport = require("moontide.transport.print").new { directory = %q }
+      local sink = require("moontide.segment").new { transport = transport, guards = function() return {} end,
+        revision = "r", direction = "upgrade" }
+      local op = require("moontide.op").new(sink)
+      %s
+      sink:finish {}]]):format(directory, body))
+    local binary = os.getenv("MOONTIDE_BINARY")
+    shell.capture(("%s lua %s > %s"):format(shell.quote(binary), shell.quote(directory .. "/offline.lua"),
+      shell.quote(directory .. "/offline.sql")))
+    shell.capture(shell.join { server.bin() .. "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", connection.url, "-f",
+      directory .. "/offline.sql" })
+    assert.equal(expected, read(query)[1].it)
+  end)
 end)
 
 describe("op.query, op.row and op.scalar", function()
