@@ -91,7 +91,11 @@ local function read_all(config, check)
   end
   for _, path in ipairs(collect_all(config)) do
     local text = read(path)
-    if path:sub(-4) == ".sql" then refuse_sql(path, text) else add(list, by_id, revision.read(path, text, idle, check)) end
+    if path:sub(-4) == ".sql" then
+      refuse_sql(path, text)
+    else
+      add(list, by_id, revision.read(path, text, idle, check))
+    end
   end
   return list
 end
