@@ -12,3 +12,4 @@ local revision_file = {
 files["migrations/versions"] = revision_file
 
 files["lua/moontide/meta"] = { ignore = { "212" } } -- signatures without bodies
+files["lua/moontide/meta/op.lua"] = { globals = { "op" } }   -- the global that it describes

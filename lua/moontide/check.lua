@@ -99,6 +99,12 @@ function check.sql(given, what)
   return given
 end
 
+--- SQL text that becomes a part of a statement: a line comment at its end does not swallow what follows.
+function check.expression(given, what)
+  local text = check.sql(given, what)
+  return text:match("[^\n]*$"):find("--", 1, true) and text .. "\n" or text
+end
+
 --- Free text, which becomes a literal.
 function check.text(given, what)
   if type(given) ~= "string" then expected(what, "a string", given) end

@@ -198,6 +198,7 @@ end
 function operation.inverse(o)
   local list, reason = entry_of(o.kind).inverse(o)
   if not list then return nil, reason or ("%s cannot be reversed"):format(o.kind) end
+  for _, undo in ipairs(list) do undo.where = o.where end
   return list
 end
 

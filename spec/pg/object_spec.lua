@@ -17,6 +17,61 @@ local function run(list)
   end
 end
 
+-- Locks on tables that were there before the transaction: relation oid -> strongest mode as operations spell it.
+local function held_locks(known)
+  local held = {}
+  for _, row in ipairs(conn:exec [[
+    select relation::bigint as oid, (array_agg(mode order by array_position(array['AccessShareLock', 'RowShareLock',
+      'RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+      'AccessExclusiveLock'], mode) desc))[1] as mode
+    from pg_locks where pid = pg_backend_pid() and locktype = 'relation' group by relation]]) do
+    local mode = row.mode:gsub("Lock$", ""):gsub("(%l)(%u)", "%1 %2"):upper()
+    if known[row.oid] and mode ~= "ACCESS SHARE" then held[known[row.oid]] = mode end
+  end
+  return held
+end
+
+-- Tables, and the index that an index operation is about.
+local function known_relations(o)
+  local known = {}
+  for _, row in ipairs(conn:exec [[select oid::bigint as oid, oid::regclass::text as name from pg_class
+      where relkind in ('r', 'p') and relnamespace not in ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace,
+        'information_schema'::regnamespace)]]) do
+    known[row.oid] = row.name
+  end
+  for _, lock in ipairs(operation.locks(o)) do
+    local row = conn:exec("select to_regclass($1)::bigint as oid, to_regclass($1)::text as name",
+      { lock.relation, n = 1 })[1]
+    if row.oid then known[row.oid] = row.name end
+  end
+  return known
+end
+
+local function declared_locks(o)
+  local declared = {}
+  for _, lock in ipairs(operation.locks(o)) do
+    local row = conn:exec("select to_regclass($1)::text as name", { lock.relation, n = 1 })[1]
+    if row.name then declared[row.name] = lock.mode end
+  end
+  return declared
+end
+
+-- Run operations one transaction each, and see that they lock what they say.
+local function run_watched(list)
+  for _, o in ipairs(list) do
+    if operation.transactional(o) then
+      local known, declared = known_relations(o), declared_locks(o)
+      conn:exec "begin"
+      run { o }
+      local held = held_locks(known)
+      conn:exec "commit"
+      assert.same(declared, held, operation.source(o))
+    else
+      run { o }
+    end
+  end
+end
+
 local function contains(lines, part)
   for _, line in ipairs(lines) do
     if line:find(part, 1, true) then return true end
@@ -34,14 +89,14 @@ local function cases(list)
       conn:script(fresh .. case[2])
       local before = catalog.lines(conn)
       local list_of = operations.collect(case[3])
-      run(list_of)
+      run_watched(list_of)
       local after = catalog.lines(conn)
       local added = catalog.added(after, before)
       for _, part in ipairs(case.has or {}) do
         assert.truthy(contains(added, part), part .. "\nis not in\n" .. table.concat(added, "\n"))
       end
       assert.not_same(before, after)
-      run(operations.undo(list_of))
+      run_watched(operations.undo(list_of))
       assert.same(before, catalog.lines(conn))
     end)
   end
@@ -134,6 +189,10 @@ describe("tables", function()
     { "with a key of several marked columns", "", function(op)
       op.create_table("t", { { "a", "int", primary_key = true }, { "b", "int", primary_key = true } })
     end, has = { "t_pkey PRIMARY KEY (a, b)" } },
+    { "with comments in expressions", "", function(op)
+      op.create_table("t", { { "a", "int", default = sql "1 -- one", check = "a > 0 -- up" },
+        indexes = { { sql "a + 1 -- next", name = "i", where = "a > 2 -- big" } } })
+    end, has = { "default=1 ", "CHECK ((a > 0))", "((a + 1))) WHERE (a > 2)" } },
     { "partitioned", "", function(op)
       op.create_table("t", { { "a", "int" }, { "b", "date", primary_key = true }, partition_by = "range (b)" })
     end, has = { "kind=p persistence=p options= tablespace= am= partition=RANGE (b)" } },

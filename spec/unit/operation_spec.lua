@@ -75,6 +75,13 @@ describe("operation.build", function()
     assert.equal("rename_column", problem.operation)
   end)
 
+  it("places what undoes an operation where the operation is", function()
+    local o = operation.build("rename_table", "a", "b")
+    local undo = operation.inverse(o)[1]
+    assert.truthy(o.where)
+    assert.equal(o.where, undo.where)
+  end)
+
   it("gives a reason where an operation cannot be undone", function()
     local r = registration()
     operation.register(r)

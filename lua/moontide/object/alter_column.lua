@@ -41,8 +41,9 @@ end
 
 -- What can be changed, and so what `existing` can tell.
 local state_shape = {
-  type = check.type, collation = clause.object, using = check.sql, nullable = check.boolean, default = read_default,
-  comment = read_comment, identity = or_null(column.read_identity), generated = or_null(check.sql),
+  type = check.type, collation = clause.object, using = check.expression, nullable = check.boolean,
+  default = read_default,
+  comment = read_comment, identity = or_null(column.read_identity), generated = or_null(check.expression),
   storage = column.storage, compression = column.compression, statistics = check.integer, options = read_options,
 }
 

@@ -35,7 +35,7 @@ local function read_inherits(given, what)
 end
 
 local function read_partition(given, what)
-  local text = check.sql(given, what)
+  local text = check.expression(given, what)
   if not text:lower():find("^%s*[rlh]%l+%s*%b()%s*$") then
     check.refuse(what .. " must be a strategy and its key", 'Write it as in partition_by = "range (created_at)".')
   end

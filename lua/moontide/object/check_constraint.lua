@@ -18,7 +18,7 @@ local operation_shape = { schema = check.name, not_valid = check.flag, no_inheri
 function check_constraint.read(given, what)
   if value.kind(given) ~= "table" then given = { given } end
   local c = check.shape(given, what, item_shape, 1)
-  c.expression = check.sql(given[1], what)
+  c.expression = check.expression(given[1], what)
   return c
 end
 
@@ -50,7 +50,7 @@ constraint.register("check", {
   build = function(name, relation, expression, options)
     local o = check.options(options, operation_shape)
     o.name = name ~= nil and check.name(name, "the constraint name") or nil
-    o.table, o.expression = check.name(relation, "the table name"), check.sql(expression, "the condition")
+    o.table, o.expression = check.name(relation, "the table name"), check.expression(expression, "the condition")
     return o
   end,
   arguments = function(o) return o.name, o.table, o.expression, clause.pick(o, operation_shape) end,

@@ -56,7 +56,8 @@ end
 ---@param text string
 ---@return string
 function clause.restricted(text)
-  if text:find("^[%w_.]+$") or text:find("^[%a_][%w_.]*%b()$") then return text end
+  local is_call = text:find("^[%a_][%w_.]*%b()$") and not text:lower():find("^not%(")
+  if is_call or text:find("^[%w_.]+$") then return text end
   return "(" .. text .. ")"
 end
 
@@ -65,7 +66,7 @@ end
 ---@return string
 function clause.default(given)
   local text = value.literal(given)
-  return value.is_expression(given) and clause.restricted(text) or text
+  return value.is_expression(given) and clause.restricted(check.expression(text, "the default")) or text
 end
 
 --- Words and parts joined by single spaces; nil and false are left out.

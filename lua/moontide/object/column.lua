@@ -84,7 +84,7 @@ local function read_generated(given, what)
   if value.kind(given) ~= "table" then given = { given } end
   local options = check.shape(given, what, generated_shape, 1)
   if options.stored and options.virtual then check.refuse(what .. " cannot be both stored and virtual") end
-  return { expression = check.sql(given[1], what), virtual = options.virtual or options.stored == false or nil }
+  return { expression = check.expression(given[1], what), virtual = options.virtual or options.stored == false or nil }
 end
 
 local function write_generated(generated)

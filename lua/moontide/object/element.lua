@@ -25,7 +25,7 @@ element.shape = {
 }
 
 local function subject(given, what)
-  if value.kind(given) == "sql" then return nil, given.text end
+  if value.kind(given) == "sql" then return nil, check.expression(given, what) end
   if type(given) ~= "string" then check.expected(what, "a column name or sql \"...\"", given) end
   return check.name(given, what)
 end

@@ -9,7 +9,7 @@ local quote = require "moontide.sql.quote"
 local value = require "moontide.value"
 
 local common = check.join(constraint.deferrable, {
-  using = check.name, where = check.sql, include = check.names, with = check.parameters, tablespace = check.name,
+  using = check.name, where = check.expression, include = check.names, with = check.parameters, tablespace = check.name,
 })
 local item_shape = check.join(common, { name = check.name })
 local operation_shape = check.join(common, { schema = check.name })

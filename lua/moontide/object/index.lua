@@ -19,7 +19,7 @@ local source = require "moontide.source"
 local index = {}
 
 local item_shape = {
-  name = check.name, unique = check.flag, using = check.name, where = check.sql, include = check.names,
+  name = check.name, unique = check.flag, using = check.name, where = check.expression, include = check.names,
   with = check.parameters, tablespace = check.name, nulls_not_distinct = check.flag,
 }
 local column_shape = check.join(item_shape, element.shape)

@@ -78,8 +78,8 @@ local function create_statements(o)
   return statements
 end
 
--- One lock a relation, the new table's own references left out.
-local function parent_locks(b, own)
+-- One lock for each table that is referred to, the table itself left out.
+local function referenced_locks(b, own)
   local locks, seen = {}, { [own] = true }
   local function add(lock)
     if not seen[lock.relation] then locks[#locks + 1], seen[lock.relation] = lock, true end
@@ -90,8 +90,13 @@ local function parent_locks(b, own)
   for _, c in ipairs(b.foreign_keys or {}) do
     for _, lock in ipairs(constraint.locks("foreign_key", c)) do add(lock) end
   end
-  for _, parent in ipairs(b.inherits or {}) do
-    add { relation = quote.qualified(parent.schema, parent.table), mode = "SHARE UPDATE EXCLUSIVE" }
+  return locks
+end
+
+local function create_lock(o)
+  local locks = referenced_locks(o, quote.qualified(o.schema, o.name))
+  for _, parent in ipairs(o.inherits or {}) do
+    locks[#locks + 1] = { relation = quote.qualified(parent.schema, parent.table), mode = "SHARE UPDATE EXCLUSIVE" }
   end
   return locks
 end
@@ -113,7 +118,7 @@ operation.register {
     existing.schema = nil
     return { operation.build("drop_table", o.name, { schema = o.schema, existing = existing }) }
   end,
-  lock = function(o) return parent_locks(o, quote.qualified(o.schema, o.name)) end,
+  lock = create_lock,
   source = function(o) return source.block("create_table", o.name, body.write(o)) end,
 }
 
@@ -132,7 +137,7 @@ local drop_shape = {
 local function drop_lock(o)
   local own = quote.qualified(o.schema, o.name)
   local locks = { { relation = own, mode = "ACCESS EXCLUSIVE" } }
-  for _, lock in ipairs(o.existing and parent_locks(o.existing, own) or {}) do
+  for _, lock in ipairs(o.existing and referenced_locks(o.existing, own) or {}) do
     locks[#locks + 1] = { relation = lock.relation, mode = "ACCESS EXCLUSIVE" }
   end
   return locks

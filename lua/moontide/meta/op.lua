@@ -1,0 +1,489 @@
+---@meta
+
+--- The operations of revision files. Each checks its arguments at once, at the line
+--- of the call. A plain Lua value is a literal, `sql "..."` an expression, `null`
+--- SQL NULL; what is SQL by nature (a condition, an index predicate) is SQL text.
+--- Names are quoted as needed and never split at dots: the schema is an option.
+---
+--- `existing` says what a thing was before it is changed or dropped, in the shape
+--- that creates it; with it the operation can be reversed in `change()`.
+---@class moontide.op
+op = {}
+
+---@alias moontide.SqlText string|moontide.Sql    SQL text, marked with sql or not
+---@alias moontide.Names string|string[]          one name or a list of different ones
+---@alias moontide.Parameters table<string, string|number|boolean>  storage parameters, { fillfactor = 70 }
+---@alias moontide.ForeignKeyAction "no action"|"restrict"|"cascade"|"set null"|"set default"
+---@alias moontide.Initially "deferred"|"immediate"
+---@alias moontide.Storage "plain"|"external"|"extended"|"main"|"default"
+---@alias moontide.Compression "pglz"|"lz4"|"default"
+
+--- An object that may live in a schema: its name, or this.
+---@class moontide.ObjectName
+---@field name string
+---@field schema? string
+
+---@class moontide.SchemaOption
+---@field schema? string  the schema; default: the search path
+
+---@class moontide.DeferrableOptions
+---@field deferrable? boolean            the check can wait for the end of the transaction
+---@field initially? moontide.Initially  whether it does unless told otherwise
+
+--- How identity values are made.
+---@class moontide.Identity
+---@field always? boolean     refuse values of the user's own; default: take them
+---@field start? integer
+---@field increment? integer
+---@field minimum? integer
+---@field maximum? integer
+---@field cache? integer
+---@field cycle? boolean
+
+--- An expression that computes a column: SQL text, or this.
+---@class moontide.Generated
+---@field [1] moontide.SqlText
+---@field stored? boolean   default: true
+---@field virtual? boolean  computed when read (PostgreSQL 18)
+
+--- A check: SQL text, or this.
+---@class moontide.CheckItem
+---@field [1] moontide.SqlText
+---@field name? string
+---@field no_inherit? boolean  it does not hold for children
+
+--- What a column refers to: the name of a table, or this.
+---@class moontide.Reference : moontide.DeferrableOptions
+---@field table string
+---@field schema? string
+---@field column? string  default: the primary key
+---@field name? string    of the constraint
+---@field on_delete? moontide.ForeignKeyAction
+---@field on_update? moontide.ForeignKeyAction
+---@field on_delete_columns? moontide.Names  the columns that "set null" and "set default" set
+---@field match? "simple"|"full"
+
+---@class moontide.ElementOptions
+---@field order? "asc"|"desc"
+---@field nulls? "first"|"last"
+---@field opclass? string|moontide.ObjectName
+---@field opclass_options? moontide.Parameters
+---@field collation? string|moontide.ObjectName
+
+--- An element of an index: a column's name, `sql "..."` for an expression, or this.
+---@class moontide.IndexElement : moontide.ElementOptions
+---@field [1] string|moontide.Sql
+
+--- An element of an exclusion constraint.
+---@class moontide.ExcludeElement : moontide.ElementOptions
+---@field [1] string|moontide.Sql  a column's name, or an expression
+---@field [2] string               an operator, such as "&&"
+
+---@class moontide.KeyOptions : moontide.DeferrableOptions
+---@field name? string
+---@field include? moontide.Names         further columns in the index
+---@field with? moontide.Parameters       of the index
+---@field tablespace? string              of the index
+
+---@class moontide.UniqueOptions : moontide.KeyOptions
+---@field nulls_not_distinct? boolean     two NULLs count as equal (PostgreSQL 15)
+
+--- A primary key: a name, or this list of columns.
+---@class moontide.KeyItem : moontide.KeyOptions
+---@field [integer] string
+
+---@class moontide.UniqueItem : moontide.UniqueOptions
+---@field [integer] string
+
+---@class moontide.ForeignKeyItem : moontide.DeferrableOptions
+---@field [1] moontide.Names   the columns
+---@field [2] string           the other table
+---@field [3]? moontide.Names  its columns; default: its primary key
+---@field name? string
+---@field referent_schema? string
+---@field on_delete? moontide.ForeignKeyAction
+---@field on_update? moontide.ForeignKeyAction
+---@field on_delete_columns? moontide.Names
+---@field match? "simple"|"full"
+
+---@class moontide.ExcludeOptions : moontide.DeferrableOptions
+---@field using? string              index method: "gist", ...
+---@field where? moontide.SqlText    only rows that meet this
+---@field include? moontide.Names
+---@field with? moontide.Parameters
+---@field tablespace? string
+
+---@class moontide.ExcludeItem : moontide.ExcludeOptions
+---@field [integer] moontide.ExcludeElement
+---@field name? string
+
+---@class moontide.IndexOptions
+---@field unique? boolean
+---@field using? string               index method: "btree" (default), "hash", "gist", "gin", "brin", "hnsw", ...
+---@field where? moontide.SqlText     only rows that meet this
+---@field include? moontide.Names     further columns in the index
+---@field with? moontide.Parameters
+---@field tablespace? string
+---@field nulls_not_distinct? boolean two NULLs count as equal (PostgreSQL 15)
+
+---@class moontide.IndexItem : moontide.IndexOptions
+---@field [integer] string|moontide.Sql|moontide.IndexElement
+---@field name? string
+
+---@class moontide.ColumnIndex : moontide.IndexOptions, moontide.ElementOptions
+---@field name? string
+
+--- A column: { name, type, option = ... }. The type is PostgreSQL's own spelling.
+---@class moontide.ColumnItem
+---@field [1] string
+---@field [2] string
+---@field nullable? boolean                    false is NOT NULL
+---@field default? any                         a value, or sql "..."
+---@field identity? boolean|"always"|"by default"|moontide.Identity  true is "by default"
+---@field generated? moontide.SqlText|moontide.Generated
+---@field primary_key? boolean                 several marked columns make one key
+---@field unique? boolean|moontide.UniqueOptions
+---@field check? moontide.SqlText|moontide.CheckItem
+---@field references? string|moontide.Reference
+---@field index? boolean|moontide.ColumnIndex
+---@field collation? string|moontide.ObjectName
+---@field comment? string
+---@field storage? moontide.Storage
+---@field compression? moontide.Compression
+---@field statistics? integer                  detail of the planner's statistics, -1 to 10000
+---@field options? moontide.Parameters         n_distinct, n_distinct_inherited
+
+--- Another table to copy the columns of: its name, or this.
+---@class moontide.Like
+---@field table string
+---@field schema? string
+---@field including? string[]  "all", "comments", "constraints", "defaults", "identity", "indexes", ...
+---@field excluding? string[]
+
+---@class moontide.TableName
+---@field table string
+---@field schema? string
+
+--- A table: its columns as a list, everything else in named keys.
+---@class moontide.TableItem
+---@field [integer] moontide.ColumnItem
+---@field primary_key? string|moontide.KeyItem
+---@field unique? moontide.UniqueItem[]
+---@field checks? (moontide.SqlText|moontide.CheckItem)[]
+---@field foreign_keys? moontide.ForeignKeyItem[]
+---@field excludes? moontide.ExcludeItem[]
+---@field indexes? moontide.IndexItem[]
+---@field comment? string
+---@field partition_by? moontide.SqlText  "range (created_at)"
+---@field inherits? string|moontide.TableName|(string|moontide.TableName)[]
+---@field like? string|moontide.Like
+---@field with? moontide.Parameters
+---@field tablespace? string
+---@field using? string                   table access method
+---@field unlogged? boolean
+---@field temporary? boolean
+---@field on_commit? "preserve rows"|"delete rows"|"drop"
+---@field schema? string
+---@field if_not_exists? boolean          a table that is there is left alone; cannot be reversed
+
+--- Create a table with its constraints, indexes and comments.
+---@param name string
+---@param table moontide.TableItem
+function op.create_table(name, table) end
+
+---@class moontide.DropTableOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field cascade? boolean              also what depends on it; cannot be reversed
+---@field existing? moontide.TableItem  what the table was
+
+--- Drop a table.
+---@param name string
+---@param options? moontide.DropTableOptions
+function op.drop_table(name, options) end
+
+---@class moontide.RenameOptions : moontide.SchemaOption
+---@field if_exists? boolean
+
+--- Rename a table.
+---@param name string
+---@param new_name string
+---@param options? moontide.RenameOptions
+function op.rename_table(name, new_name, options) end
+
+---@class moontide.AddColumnOptions : moontide.SchemaOption
+---@field if_not_exists? boolean  a column that is there is left alone; cannot be reversed
+
+--- Add a column to a table.
+---@param table string
+---@param column moontide.ColumnItem
+---@param options? moontide.AddColumnOptions
+function op.add_column(table, column, options) end
+
+---@class moontide.DropColumnOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field cascade? boolean               also what depends on it; cannot be reversed
+---@field existing? moontide.ColumnItem  what the column was
+
+--- Drop a column of a table.
+---@param table string
+---@param name string
+---@param options? moontide.DropColumnOptions
+function op.drop_column(table, name, options) end
+
+--- Rename a column of a table.
+---@param table string
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_column(table, name, new_name, options) end
+
+---@class moontide.ColumnState
+---@field type? string
+---@field using? moontide.SqlText       how old values become new ones; needs type
+---@field collation? string|moontide.ObjectName  needs type
+---@field nullable? boolean
+---@field default? any                  `null` for none
+---@field comment? string|moontide.Null `null` for none
+---@field identity? boolean|"always"|"by default"|moontide.Identity|moontide.Null  false or `null` for none
+---@field generated? moontide.SqlText|moontide.Null  another expression (PostgreSQL 17); `null` makes it a plain column
+---@field storage? moontide.Storage
+---@field compression? moontide.Compression
+---@field statistics? integer
+---@field options? table<string, number|moontide.Null>  `null` takes an option back to its default
+
+---@class moontide.AlterColumnOptions : moontide.ColumnState, moontide.SchemaOption
+---@field name? string                     the new name
+---@field existing? moontide.ColumnState   what is changed, as it was
+
+--- Change a column: everything that is given, in one ALTER TABLE. An identity is
+--- added, or, where `existing` has one, changed.
+---@param table string
+---@param name string
+---@param options moontide.AlterColumnOptions
+function op.alter_column(table, name, options) end
+
+--- Several changes of one table in one ALTER TABLE. An action is the name of an
+--- operation and its arguments without the table: `{ "drop_column", "age" }`; `null` stands for
+--- an argument that is left out. Indexes, comments and new names follow as statements of their own.
+--- Keep `nullable = false` and dropping the check that proves it in two operations:
+--- in one ALTER TABLE the whole table is read.
+---@param table string
+---@param actions any[][]
+---@param options? moontide.SchemaOption
+function op.alter_table(table, actions, options) end
+
+---@class moontide.CreateIndexOptions : moontide.IndexOptions, moontide.SchemaOption
+---@field concurrently? boolean   without blocking writers; outside of any transaction
+---@field if_not_exists? boolean  an index that is there is left alone, whatever it is; cannot be reversed
+---@field only? boolean           of a partitioned table, not of its partitions
+
+--- Create an index. Without a name PostgreSQL chooses one.
+---@param name string?
+---@param table string
+---@param columns string|moontide.Sql|(string|moontide.Sql|moontide.IndexElement)[]
+---@param options? moontide.CreateIndexOptions
+function op.create_index(name, table, columns, options) end
+
+---@class moontide.DropIndexOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field concurrently? boolean         without blocking anybody; outside of any transaction
+---@field cascade? boolean              also what depends on it; cannot be reversed
+---@field table? string                 the table of the index
+---@field existing? moontide.IndexItem  what the index was; needs table
+
+--- Drop an index.
+---@param name string
+---@param options? moontide.DropIndexOptions
+function op.drop_index(name, options) end
+
+--- Rename an index.
+---@param name string
+---@param new_name string
+---@param options? moontide.RenameOptions
+function op.rename_index(name, new_name, options) end
+
+---@class moontide.CreatePrimaryKeyOptions : moontide.DeferrableOptions, moontide.SchemaOption
+---@field include? moontide.Names
+---@field with? moontide.Parameters
+---@field tablespace? string
+---@field using_index? string  take over this unique index
+
+--- Add a primary key. Its columns become NOT NULL, and stay so when it is dropped again.
+---@param name string?
+---@param table string
+---@param columns moontide.Names?  may be left out with using_index
+---@param options? moontide.CreatePrimaryKeyOptions
+function op.create_primary_key(name, table, columns, options) end
+
+---@class moontide.CreateUniqueConstraintOptions : moontide.CreatePrimaryKeyOptions
+---@field nulls_not_distinct? boolean  two NULLs count as equal (PostgreSQL 15)
+
+--- Add a unique constraint.
+---@param name string?
+---@param table string
+---@param columns moontide.Names?  may be left out with using_index
+---@param options? moontide.CreateUniqueConstraintOptions
+function op.create_unique_constraint(name, table, columns, options) end
+
+---@class moontide.CreateForeignKeyOptions : moontide.DeferrableOptions, moontide.SchemaOption
+---@field source_schema? string    another word for schema
+---@field referent_schema? string  the schema of the other table
+---@field on_delete? moontide.ForeignKeyAction
+---@field on_update? moontide.ForeignKeyAction
+---@field on_delete_columns? moontide.Names  the columns that "set null" and "set default" set (PostgreSQL 15)
+---@field match? "simple"|"full"
+---@field not_valid? boolean       rows that are there are not checked; see validate_constraint
+
+--- Add a foreign key.
+---@param name string?
+---@param table string
+---@param referent string                   the other table
+---@param columns moontide.Names
+---@param referenced_columns? moontide.Names default: the other table's primary key
+---@param options? moontide.CreateForeignKeyOptions
+function op.create_foreign_key(name, table, referent, columns, referenced_columns, options) end
+
+---@class moontide.CreateCheckConstraintOptions : moontide.SchemaOption
+---@field not_valid? boolean   rows that are there are not checked; see validate_constraint
+---@field no_inherit? boolean  it does not hold for children
+
+--- Add a check constraint. Without a name it cannot be reversed.
+---@param name string?
+---@param table string
+---@param condition moontide.SqlText
+---@param options? moontide.CreateCheckConstraintOptions
+function op.create_check_constraint(name, table, condition, options) end
+
+---@class moontide.CreateExcludeConstraintOptions : moontide.ExcludeOptions, moontide.SchemaOption
+
+--- Add an exclusion constraint: no two rows for which all operators hold.
+---@param name string?
+---@param table string
+---@param elements moontide.ExcludeElement[]
+---@param options? moontide.CreateExcludeConstraintOptions
+function op.create_exclude_constraint(name, table, elements, options) end
+
+--- One of these.
+---@class moontide.ExistingConstraint
+---@field primary_key? string|moontide.KeyItem
+---@field unique? string|moontide.UniqueItem
+---@field foreign_key? moontide.ForeignKeyItem
+---@field check? moontide.SqlText|moontide.CheckItem
+---@field exclude? moontide.ExcludeItem
+
+---@class moontide.DropConstraintOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field cascade? boolean                       also what depends on it; cannot be reversed
+---@field existing? moontide.ExistingConstraint  what the constraint was, such as { unique = { "email" } }
+
+--- Drop a constraint of a table.
+---@param name string
+---@param table string
+---@param options? moontide.DropConstraintOptions
+function op.drop_constraint(name, table, options) end
+
+--- Rename a constraint of a table.
+---@param table string
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_constraint(table, name, new_name, options) end
+
+--- Check the rows of a constraint that was added with not_valid.
+---@param name string
+---@param table string
+---@param options? moontide.SchemaOption
+function op.validate_constraint(name, table, options) end
+
+---@class moontide.CommentOptions : moontide.SchemaOption
+---@field existing? string  the comment there was
+
+--- Set the comment of a table.
+---@param table string
+---@param comment string
+---@param options? moontide.CommentOptions
+function op.create_table_comment(table, comment, options) end
+
+--- Remove the comment of a table.
+---@param table string
+---@param options? moontide.CommentOptions
+function op.drop_table_comment(table, options) end
+
+--- Set the comment of a column.
+---@param table string
+---@param column string
+---@param comment string
+---@param options? moontide.CommentOptions
+function op.create_column_comment(table, column, comment, options) end
+
+--- Remove the comment of a column.
+---@param table string
+---@param column string
+---@param options? moontide.CommentOptions
+function op.drop_column_comment(table, column, options) end
+
+---@class moontide.BulkInsertOptions : moontide.SchemaOption
+---@field columns? string[]  the columns, in order; default: all that some row has
+
+--- Insert rows. A missing key is the column's default, `null` is NULL. Long lists go by COPY.
+---@param table string
+---@param rows table<string, any>[]
+---@param options? moontide.BulkInsertOptions
+function op.bulk_insert(table, rows, options) end
+
+---@class moontide.CopyFromOptions : moontide.SchemaOption
+---@field columns? string[]
+---@field format? "csv"|"text"
+---@field header? boolean     the first line names the columns
+---@field delimiter? string
+---@field null? string        what stands for NULL
+---@field quote? string
+---@field escape? string
+---@field encoding? string
+
+--- Load rows by COPY from a file, a list of lines, or a function that answers rows.
+---@param table string
+---@param from string|string[]|fun(): table?
+---@param options? moontide.CopyFromOptions
+function op.copy_from(table, from, options) end
+
+--- Run SQL; one statement may have parameters $1, $2, ...
+---@param statement moontide.SqlText
+---@param ... any  the parameters
+function op.execute(statement, ...) end
+
+--- Read rows.
+---@param statement moontide.SqlText
+---@param ... any
+---@return table<string, any>[] rows
+function op.query(statement, ...) end
+
+--- Read the first row.
+---@param statement moontide.SqlText
+---@param ... any
+---@return table<string, any>? row
+function op.row(statement, ...) end
+
+--- Read the one column of the first row.
+---@param statement moontide.SqlText
+---@param ... any
+---@return any value
+function op.scalar(statement, ...) end
+
+--- Call a function, the last argument, with each row of a query; it ends the loop by returning false.
+---@param statement moontide.SqlText
+---@param ... any  the parameters and the function
+---@return integer count
+function op.each(statement, ...) end
+
+--- Run a value that was built before.
+---@param o moontide.Operation
+function op.invoke(o) end
+
+--- Commit what is done so far, then run the function in a transaction of its own.
+---@param fn function
+function op.transaction(fn) end
+
+--- Commit what is done so far, then run the function's operations outside of transactions.
+---@param fn function
+function op.autocommit(fn) end
