@@ -1,109 +1,20 @@
 -- Every operation on a real server: run it, read the catalog, undo it, compare the catalog with the one before.
 
 local catalog = require "spec.support.catalog"
-local operation = require "moontide.operation"
 local operations = require "spec.support.operations"
 local pg = require "moontide.runtime.pg"
+local rehearsal = require "spec.support.rehearsal"
 local server = require "spec.support.server"
 local value = require "moontide.value"
 
 local sql, null, array, json = value.sql, value.null, value.array, value.json
+local cases, run, contains = rehearsal.cases, rehearsal.run, rehearsal.contains
 
 local conn
 
-local function run(list)
-  for _, o in ipairs(list) do
-    for _, statement in ipairs(operation.statements(o)) do conn:exec(statement.sql) end
-  end
-end
-
--- Locks on tables that were there before the transaction: relation oid -> strongest mode as operations spell it.
-local function held_locks(known)
-  local held = {}
-  for _, row in ipairs(conn:exec [[
-    select relation::bigint as oid, (array_agg(mode order by array_position(array['AccessShareLock', 'RowShareLock',
-      'RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
-      'AccessExclusiveLock'], mode) desc))[1] as mode
-    from pg_locks where pid = pg_backend_pid() and locktype = 'relation' group by relation]]) do
-    local mode = row.mode:gsub("Lock$", ""):gsub("(%l)(%u)", "%1 %2"):upper()
-    if known[row.oid] and mode ~= "ACCESS SHARE" then held[known[row.oid]] = mode end
-  end
-  return held
-end
-
--- Tables, and the index that an index operation is about.
-local function known_relations(o)
-  local known = {}
-  for _, row in ipairs(conn:exec [[select oid::bigint as oid, oid::regclass::text as name from pg_class
-      where relkind in ('r', 'p') and relnamespace not in ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace,
-        'information_schema'::regnamespace)]]) do
-    known[row.oid] = row.name
-  end
-  for _, lock in ipairs(operation.locks(o)) do
-    local row = conn:exec("select to_regclass($1)::bigint as oid, to_regclass($1)::text as name",
-      { lock.relation, n = 1 })[1]
-    if row.oid then known[row.oid] = row.name end
-  end
-  return known
-end
-
-local function declared_locks(o)
-  local declared = {}
-  for _, lock in ipairs(operation.locks(o)) do
-    local row = conn:exec("select to_regclass($1)::text as name", { lock.relation, n = 1 })[1]
-    if row.name then declared[row.name] = lock.mode end
-  end
-  return declared
-end
-
--- Run operations one transaction each, and see that they lock what they say.
-local function run_watched(list)
-  for _, o in ipairs(list) do
-    if operation.transactional(o) then
-      local known, declared = known_relations(o), declared_locks(o)
-      conn:exec "begin"
-      run { o }
-      local held = held_locks(known)
-      conn:exec "commit"
-      assert.same(declared, held, operation.source(o))
-    else
-      run { o }
-    end
-  end
-end
-
-local function contains(lines, part)
-  for _, line in ipairs(lines) do
-    if line:find(part, 1, true) then return true end
-  end
-  return false
-end
-
-local fresh = [[drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
-  create schema public; create schema "O.ther"; ]]
-
--- { name, setup SQL, function(op), has = parts of lines that are new in the catalog }
-local function cases(list)
-  for _, case in ipairs(list) do
-    it(case[1], function()
-      conn:script(fresh .. case[2])
-      local before = catalog.lines(conn)
-      local list_of = operations.collect(case[3])
-      run_watched(list_of)
-      local after = catalog.lines(conn)
-      local added = catalog.added(after, before)
-      for _, part in ipairs(case.has or {}) do
-        assert.truthy(contains(added, part), part .. "\nis not in\n" .. table.concat(added, "\n"))
-      end
-      assert.not_same(before, after)
-      run_watched(operations.undo(list_of))
-      assert.same(before, catalog.lines(conn))
-    end)
-  end
-end
-
 setup(function()
   conn = pg.connect(server.database())
+  rehearsal.on(conn)
   conn:script "create schema extensions; create extension btree_gist schema extensions"
 end)
 

@@ -7,6 +7,10 @@
 ---
 --- `existing` says what a thing was before it is changed or dropped, in the shape
 --- that creates it; with it the operation can be reversed in `change()`.
+---
+--- Constraints and indexes without a name get PostgreSQL's own (users_email_key). To
+--- reverse such an operation the name is computed by the server's rules; where
+--- that name is taken the server adds a number, which cannot be foreseen: give a name there.
 ---@class moontide.op
 op = {}
 
