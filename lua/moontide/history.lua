@@ -12,6 +12,7 @@ local quote = require "moontide.sql.quote"
 ---@field version string   the version table as SQL
 ---@field log string
 ---@field journal string
+---@field captured string
 local History = {}
 History.__index = History
 
@@ -34,6 +35,7 @@ function history.open(config)
     version = quote.qualified(version.schema, version.name),
     log = table_name(config.schema, "log"),
     journal = table_name(config.schema, "journal"),
+    captured = table_name(config.schema, "captured"),
   }, History)
 end
 
@@ -64,6 +66,8 @@ local journal_columns = [[(
   PRIMARY KEY (revision, direction, segment)
 )]]
 
+local captured_columns = "(revision text NOT NULL PRIMARY KEY, operations text NOT NULL)"
+
 --- Statements that create what is missing of the tables.
 ---@return string[]
 function History:create_statements()
@@ -77,6 +81,7 @@ function History:create_statements()
     self.version, quote.ident(self.version_name .. "_pkc"))
   add("CREATE TABLE IF NOT EXISTS %s %s", self.log, log_columns)
   add("CREATE TABLE IF NOT EXISTS %s %s", self.journal, journal_columns)
+  add("CREATE TABLE IF NOT EXISTS %s %s", self.captured, captured_columns)
   return list
 end
 
@@ -230,6 +235,30 @@ end
 ---@return string
 function History:forget_statement(revision)
   return ("DELETE FROM %s WHERE revision = %s"):format(self.journal, quote.literal(revision))
+end
+
+--- Keep what the downgrade of a change() function will need of the catalog as it was.
+---@param revision string
+---@param operations string  serialized
+---@return string
+function History:capture_statement(revision, operations)
+  return ("INSERT INTO %s (revision, operations) VALUES (%s, %s) "
+    .. "ON CONFLICT (revision) DO UPDATE SET operations = excluded.operations")
+    :format(self.captured, quote.literal(revision), quote.literal(operations))
+end
+
+--- The statement that reads what was kept of a revision.
+---@param revision string
+---@return string
+function History:captured_statement(revision)
+  return ("SELECT operations FROM %s WHERE revision = %s"):format(self.captured, quote.literal(revision))
+end
+
+--- Remove what was kept of a revision.
+---@param revision string
+---@return string
+function History:release_statement(revision)
+  return ("DELETE FROM %s WHERE revision = %s"):format(self.captured, quote.literal(revision))
 end
 
 --- Whether a failure only says that the tables are not there yet.

@@ -2,67 +2,18 @@
 --- line to a checked plan, and from the plan to a run. Everything that can be
 --- refused is refused before the first change.
 
-local environment = require "moontide.environment"
 local fault = require "moontide.fault"
 local gate = require "moontide.gate"
 local history = require "moontide.history"
-local op = require "moontide.op"
+local hooks = require "moontide.hooks"
+local loading = require "moontide.loading"
 local plan = require "moontide.plan"
 local report = require "moontide.report"
-local reversal = require "moontide.reversal"
 local revision = require "moontide.revision"
 local runner = require "moontide.runner"
 local session = require "moontide.session"
 
 local migrate = {}
-
-local function context_of(app, options)
-  return {
-    x = app.args.x or {}, tag = options.tag, offline = options.offline or false, dry_run = options.dry or false,
-    server_version = options.server_version,
-  }
-end
-
-local function check_downgrade(rev, file)
-  if type(file.downgrade) == "function" or type(file.change) == "function" then return end
-  fault.raise("revision", ('revision "%s" cannot be downgraded: it has no downgrade function'):format(rev.id), {
-    where = rev.path .. ":1",
-    hint = "Define `function downgrade()`; an empty one says that there is nothing to revert.",
-  })
-end
-
--- For the downgrade of a change() function its operations are collected and reversed
--- when the file is loaded, so that what cannot be reversed is refused before anything runs.
-local function prepare_downgrade(step, file, sink)
-  check_downgrade(step.revision, file)
-  if file.downgrade then return end
-  local collector = reversal.collector()
-  sink:through(collector, file.change)
-  file.reversed = reversal.of(collector)
-end
-
-local function loader(app, options, sink)
-  local context = context_of(app, options)
-  local scope = environment.running(app:config(), op.new(sink), context)
-  return function(step)
-    context.direction, context.revision = step.direction, step.revision.id
-    local file = revision.load(step.revision, scope)
-    if step.direction == "downgrade" then prepare_downgrade(step, file, sink) end
-    return file
-  end
-end
-
--- Load every file of the plan once before anything runs: a syntax error in the
--- last one must not leave the first ones applied.
-local function rehearse_loading(steps, load)
-  for _, step in ipairs(steps) do
-    local ok, problem = xpcall(load, gate.explain, step)
-    if not ok then
-      problem.revision = problem.revision or step.revision.id
-      error(problem, 0)
-    end
-  end
-end
 
 local function refuse_edited(rev, recorded, found)
   fault.raise("revision", ('revision "%s" was edited after it had been applied'):format(rev.id), {
@@ -101,12 +52,15 @@ local function check_edited(app, graph, state)
 end
 
 local function run_options(app, transport, books, more)
+  local door = gate.new()
   local options = {
-    transport = transport, history = books, gate = gate.new(), checksum = revision.checksum,
+    transport = transport, history = books, gate = door, checksum = revision.checksum,
+    autocommit = app:config().transaction == "none", hook = hooks.of_steps(app:config(), door, more.context),
     log = { host = require("moontide.runtime.sys").hostname(), version = require "moontide.version" },
   }
   for key, item in pairs(more) do options[key] = item end
-  options.load = loader(app, options.context, options.gate)
+  options.context.sink = door
+  options.load = loading.loader(app, options.context)
   return options
 end
 
@@ -167,14 +121,17 @@ function migrate.online(app, direction, target, options)
   say_nothing_to_do(steps, rows)
   local transport = require("moontide.transport.execute").new {
     db = live.db, settings = settings_of(config), directory = config.directory, dry = options.dry,
-    guard = function() live.lock:check() end,
+    joined = config.transaction == "run", guard = function() live.lock:check() end,
   }
   local run = run_options(app, transport, live.history, {
     lock = live.lock, journal = live.state.journal, rows = rows,
-    context = { tag = options.tag, dry = options.dry, server_version = live.db:server_version() },
+    context = {
+      tag = options.tag, dry = options.dry, server_version = live.db:server_version(),
+      captured = loading.captured(live),
+    },
   })
-  rehearse_loading(steps, run.load)
-  runner.run(steps, run, announce_step)
+  loading.rehearse(steps, run.load)
+  hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
   if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
   finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
 end
@@ -215,9 +172,11 @@ function migrate.offline(app, direction, target, options)
   local from, to = offline_range(direction, target)
   local rows = rows_at(graph, from)
   local steps = plan[direction](graph, rows, to)
-  local transport = require("moontide.transport.print").new { directory = app:config().directory }
+  local transport = require("moontide.transport.print").new {
+    directory = app:config().directory, joined = app:config().transaction == "run",
+  }
   local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
-  rehearse_loading(steps, run.load)
+  loading.rehearse(steps, run.load)
   if #rows == 0 then migrate.create_tables(transport, books) end
   runner.run(steps, run)
 end

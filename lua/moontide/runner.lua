@@ -2,6 +2,7 @@
 --- and log rows. What a step is comes from `plan`; where statements go is the
 --- transport's affair, so executing, printing and rehearsing are one path.
 
+local capture = require "moontide.capture"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 local segment = require "moontide.segment"
@@ -17,6 +18,8 @@ local gate = require "moontide.gate"
 ---@field load fun(step: table): table     the revision's environment, with the functions that the step needs
 ---@field checksum fun(revision: table): string
 ---@field log { host?: string, version: string }
+---@field autocommit? boolean             every operation commits by itself
+---@field hook fun(name: string, step: table)   calls the project's hook of that name, if it has one
 
 local runner = {}
 
@@ -48,7 +51,7 @@ local function log_entry(step, options, outcome, message)
 end
 
 -- Version rows, then the log row: the last statements of a step's last transaction.
-local function records(step, options)
+local function records(step, options, run)
   local entries = {}
   local online = not options.transport.offline
   for _, change in ipairs(step.changes) do
@@ -56,6 +59,9 @@ local function records(step, options)
   end
   if step.revision then
     table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
+  end
+  for _, sql in ipairs(online and run and capture.statements(step, options.history, run) or {}) do
+    table.insert(entries, { sql = sql })
   end
   return entries
 end
@@ -78,10 +84,29 @@ local function announce(step, options)
   report.info(runner.title(step))
 end
 
-local function call(step, environment, run)
-  if environment[step.direction] then return environment[step.direction]() end
-  if step.direction == "upgrade" then return environment.change() end
-  for _, o in ipairs(environment.reversed) do run:run(o) end
+-- The function of the file that the step asks for. A change() is run through a sink
+-- that keeps what its downgrade will need.
+local function call_file(step, file, run, options)
+  if file[step.direction] then return options.gate:through(run, file[step.direction]) end
+  if step.direction == "upgrade" then return options.gate:through(capture.sink(run), file.change) end
+  run.releases = true
+  for _, o in ipairs(file.reversed) do run:run(o) end
+end
+
+local function check_verified(step, answer)
+  if answer ~= false then return end
+  fault.raise("revision", ('verify() of revision "%s" answered false'):format(step.revision.id),
+    { where = step.revision.path .. ":1" })
+end
+
+-- Everything of the user's that belongs to a revision, in its last transaction at the latest.
+local function call(step, file, run, options)
+  options.gate:through(run, options.hook, "before_revision", step)
+  call_file(step, file, run, options)
+  if step.direction == "upgrade" and file.verify and not options.transport.offline then
+    check_verified(step, options.gate:through(run, file.verify))
+  end
+  options.gate:through(run, options.hook, "after_revision", step)
 end
 
 local function explain(problem, step)
@@ -90,16 +115,25 @@ local function explain(problem, step)
   return problem
 end
 
+local function at(rows) return #rows > 0 and "at " .. ids(rows) or "empty" end
+
+local function standing_of_joined(options)
+  if options.transport.commits == 0 then
+    return ("Nothing of this run was applied; the database is %s."):format(at(options.rows))
+  end
+  return "The run was committed up to a commit point; `moontide status` says where the database stands."
+end
+
 -- What stands after a failure, in words: nothing is ever half recorded.
 local function where_it_stands(run, options, step, rows)
   if options.transport.offline then return nil end
   if options.transport.dry then return "It was a dry run: nothing was changed." end
-  local at = #rows > 0 and "at " .. ids(rows) or "empty"
   if run and run:is_partial() then
     return ("Revision %s is partially applied: %d of its segments are committed; "
       .. "the same command continues behind them."):format(step.revision.id, run.number - 1)
   end
-  return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at)
+  if options.transport.joined then return standing_of_joined(options) end
+  return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at(rows))
 end
 
 -- The failed attempt goes into the log; a failure of that must not hide the first one.
@@ -122,7 +156,7 @@ end
 local function new_run(step, options, rows)
   return segment.new {
     transport = options.transport, history = options.history, revision = step.revision.id,
-    direction = step.direction, guards = guards_of(options, rows),
+    direction = step.direction, guards = guards_of(options, rows), autocommit = options.autocommit,
     journal = (options.journal or {})[step.revision.id],
   }
 end
@@ -130,9 +164,8 @@ end
 local function run_revision(step, options, rows)
   local run = new_run(step, options, rows)
   local function body()
-    local environment = options.load(step)
-    options.gate:through(run, call, step, environment, run)
-    run:finish(records(step, options))
+    call(step, options.load(step), run, options)
+    run:finish(records(step, options, run))
   end
   local ok, problem = xpcall(body, gate.explain)
   if not ok then fail(problem, run, step, options, rows) end
@@ -164,7 +197,7 @@ function runner.run(steps, options, on_step)
     rows = step.rows
     if on_step then on_step(step) end
   end
-  if options.transport.dry then options.transport:discard() end
+  options.transport:complete()
 end
 
 return runner

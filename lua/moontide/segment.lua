@@ -42,6 +42,7 @@ end
 ---@field revision string
 ---@field direction "upgrade"|"downgrade"
 ---@field guards fun(): moontide.Entry[]   what every transaction begins with
+---@field autocommit? boolean   every operation commits by itself
 ---@field journal? moontide.JournalRow[]   of an earlier run of this revision that stopped
 
 --- Start the run of a revision.
@@ -51,6 +52,7 @@ function segment.new(options)
   local run = setmetatable({
     transport = options.transport, history = options.history, guards = options.guards,
     revision = options.revision, direction = options.direction, journaled = by_number(options.journal), number = 0,
+    autocommit = options.autocommit or false,
   }, Segments)
   run:advance()
   return run
@@ -101,8 +103,10 @@ local function replayed_read(self)
   return answer
 end
 
--- Run a reading statement, or answer it from the journal.
-local function ask(self, entry)
+--- Run a statement that is read, or answer it from the journal.
+---@param entry moontide.Entry
+---@return table result
+function Segments:ask(entry)
   self:note(entry)
   if self:replaying() then return replayed_read(self) end
   self:ensure_open()
@@ -137,7 +141,7 @@ end
 function Segments:run(o)
   local registration = operation.get(o.kind)
   if registration.read then
-    return registration.read(o, function(entry) entry.o = o return ask(self, entry) end)
+    return registration.read(o, function(entry) entry.o = o return self:ask(entry) end)
   end
   local entries = entries_of(self, o)
   if stands_alone(self, o, registration) then return self:alone(o, entries) end
@@ -235,16 +239,20 @@ end
 -- A block of a revision that is a transaction of its own.
 local function transaction_block(self, fn)
   self:commit_point()
+  local before = self.autocommit
+  self.autocommit = false
   fn()
   self:commit_point()
+  self.autocommit = before
 end
 
 -- A block in which every operation commits by itself.
 local function autocommit_block(self, fn)
   self:commit_point()
+  local before = self.autocommit
   self.autocommit = true
   fn()
-  self.autocommit = false
+  self.autocommit = before
 end
 
 --- Run a block of a revision that marks commit points.
@@ -253,9 +261,11 @@ end
 ---@param o moontide.Operation
 function Segments:block(kind, fn, o)
   if self.transport.dry then return fn() end
-  if self.autocommit then
-    fault.raise("operation", ("%s inside of autocommit"):format(kind), { where = o.where, operation = kind })
+  if self.in_block then
+    fault.raise("operation", ("%s inside of %s"):format(kind, self.in_block), { where = o.where, operation = kind })
   end
+  self.in_block = kind
+  local _ <close> = setmetatable({}, { __close = function() self.in_block = nil end })
   return (kind == "transaction" and transaction_block or autocommit_block)(self, fn)
 end
 
@@ -275,7 +285,7 @@ function Segments:finish(entries)
   if self:is_partial() and not self.transport.offline then
     self:send { sql = self.history:forget_statement(self.revision) }
   end
-  self.transport:close()
+  self.transport:settle()
 end
 
 return segment

@@ -72,6 +72,11 @@ local function version_table(value)
   return value
 end
 
+local hook_names = {
+  "before_upgrade", "after_upgrade", "before_downgrade", "after_downgrade", "before_revision", "after_revision",
+  "on_error",
+}
+
 local function is_hook(hook)
   if type(hook) ~= "table" or not name(hook.name) or not is_text_list(hook.command) then return false end
   for field in pairs(hook) do
@@ -97,6 +102,19 @@ local function file_template(value)
     :format(wrong, nearest and (', did you mean "%(' .. nearest .. ')s"?') or "")
 end
 
+-- Functions by the names of the hooks.
+local function run_hooks(value)
+  local names = table.concat(hook_names, ", ")
+  local expected = "a table of functions; the hooks are " .. names
+  if type(value) ~= "table" then return nil, expected end
+  for hook, fn in pairs(value) do
+    if type(fn) ~= "function" or not (", " .. names .. ", "):find(", " .. tostring(hook) .. ", ", 1, true) then
+      return nil, expected
+    end
+  end
+  return value
+end
+
 --- The keys that this version works with.
 ---@type table<string, { check: fun(value: any): any, string?, default: any }>
 key.known = {
@@ -115,6 +133,7 @@ key.known = {
   statement_timeout = { check = duration },
   lock_wait = { check = duration },
   checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
+  hooks = { check = run_hooks },
   post_write_hooks = { check = hooks, default = {} },
   trusted = { check = flag, default = false },
 }
@@ -122,10 +141,10 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, plugins = true, retries = true, lint = true, confirm = true, hooks = true, naming = true,
+  models = true, plugins = true, retries = true, lint = true, confirm = true, naming = true,
   include = true, targets = true, neon = true,
 }
-key.later_values = { transaction = { run = true, none = true } }
+key.later_values = {}
 
 --- All key names, sorted, for the nearest one to a misspelt name.
 ---@return string[]

@@ -29,6 +29,7 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 ---@field settings string[]   SET LOCAL statements of every transaction
 ---@field directory? string   where relative paths of revisions begin
 ---@field guard? fun()        called before a commit; raises when the lock is lost
+---@field joined? boolean     one transaction for all revisions, as far as they have no commit point
 ---@field dry? boolean        one transaction for everything, rolled back in the end
 
 --- A transport that executes.
@@ -37,13 +38,25 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 function execute.new(options)
   return setmetatable({
     db = options.db, settings = options.settings, guard = options.guard or function() end, dry = options.dry or false,
+    joined = options.joined or false,
     ctx = { server_version = options.db:server_version(), offline = false, directory = options.directory },
-    queue = {}, bytes = 0, opened = false,
+    queue = {}, bytes = 0, is_open = false, commits = 0,
   }, Execute)
+end
+
+local undefined_object = "42704"
+
+-- The server knows all types there are, so it is the one to refuse a misspelt one; it does not know which was meant.
+local function suggest_type(problem)
+  local name = problem.sqlstate == undefined_object and not problem.hint
+    and problem.message:match('^type "([^"]+)" does not exist$')
+  local nearest = name and require("moontide.sql.type").suggestion(name)
+  if nearest then problem.hint = ("Did you mean %s?"):format(nearest) end
 end
 
 local function place(problem, entry)
   if not entry then return problem end
+  suggest_type(problem)
   if problem.sqlstate == "22012" and entry.refused then return entry.refused() end
   problem.statement = problem.statement or entry.sql
   if entry.o then
@@ -71,10 +84,10 @@ function Execute:send(entry)
   if #self.queue >= max_statements or self.bytes >= max_bytes then self:flush() end
 end
 
---- Begin a transaction.
+--- Begin a transaction, unless the one of the revision before goes on.
 function Execute:open()
-  if self.dry and self.opened then return end
-  self.opened = true
+  if self.is_open then return end
+  self.is_open = true
   self:send { sql = "BEGIN" }
   for _, sql in ipairs(self.settings) do self:send { sql = sql } end
 end
@@ -85,6 +98,7 @@ function Execute:close()
   self.guard()
   self:send { sql = "COMMIT" }
   local results = self:flush()
+  self.is_open, self.commits = false, self.commits + 1
   local command = results[#results].command
   if command ~= "COMMIT" then
     fault.raise("server", "the transaction was rolled back at COMMIT", {
@@ -92,6 +106,21 @@ function Execute:close()
       hint = "An earlier statement failed and its error was caught in the revision; let the error through.",
     })
   end
+end
+
+--- End a revision: commit, or leave the transaction to the next one. What waits is
+--- sent in any case, so that a failure is this revision's.
+function Execute:settle()
+  if self.joined or self.dry then self:flush() else self:close() end
+end
+
+--- End a run: what is still open is committed; a dry run leaves nothing.
+function Execute:complete()
+  if not self.is_open then return end
+  if not self.dry then return self:close() end
+  self:flush()
+  self.db:exec("ROLLBACK")
+  self.is_open = false
 end
 
 --- Run a statement and return its result; what waits goes with it.
@@ -146,15 +175,9 @@ function Execute:skip(o)
   report.warn(("%s is left out of the dry run: it cannot run inside a transaction"):format(o.kind), { where = o.where })
 end
 
---- End a dry run: nothing stays.
-function Execute:discard()
-  self:flush()
-  if self.opened then self.db:exec("ROLLBACK") end
-end
-
 --- Give up the transaction; what waits is forgotten.
 function Execute:abort()
-  self.queue, self.bytes = {}, 0
+  self.queue, self.bytes, self.is_open = {}, 0, false
   self.db:rollback()
 end
 

@@ -10,10 +10,14 @@ Print.__index = Print
 local print = {}
 
 --- A transport that prints a script on stdout.
----@param options? { directory?: string }  where relative paths of revisions begin
+---@param options? { directory?: string, joined?: boolean }
+---  where relative paths of revisions begin; one transaction for all revisions
 ---@return moontide.Transport
 function print.new(options)
-  return setmetatable({ ctx = { offline = true, directory = options and options.directory } }, Print)
+  options = options or {}
+  return setmetatable({
+    ctx = { offline = true, directory = options.directory }, joined = options.joined or false, is_open = false,
+  }, Print)
 end
 
 -- A semicolon behind a line comment would be part of it.
@@ -27,9 +31,23 @@ local function statement(sql)
   report.out("")
 end
 
-function Print:open() statement "BEGIN" end
+function Print:open()
+  if not self.is_open then statement "BEGIN" end
+  self.is_open = true
+end
 
-function Print:close() statement "COMMIT" end
+function Print:close()
+  statement "COMMIT"
+  self.is_open = false
+end
+
+function Print:settle()
+  if not self.joined then self:close() end
+end
+
+function Print:complete()
+  if self.is_open then self:close() end
+end
 
 --- Write a comment line.
 ---@param text string
