@@ -95,6 +95,8 @@ end
 
 describe("the tour of the README", function()
   it("prints what it shows", function()
+    local terminal = cli.run({ "-qec", "printf yes", "/dev/null" }, { program = { "script" } })
+    if terminal.stdout ~= "yes" then pending("this system gives out no terminals") end
     local text = shell.read(readme)
     local blocks = blocks_of(text)
     local folder = tmp.folder("t")
