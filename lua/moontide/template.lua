@@ -33,7 +33,7 @@ local TOKEN = "%%%(([^()]*)%)([%-%d.]*[sd])"
 function template.wrong_token(text)
   local rest = text:gsub("%%%%", "")
   for name in rest:gmatch(TOKEN) do
-    if not is_token(name) then return "%(" .. name .. ")s", require("moontide.suggest").nearest(name, tokens) end
+    if not is_token(name) then return "%(" .. name .. ")s", (require("moontide.suggest").nearest(name, tokens)) end
   end
   return rest:gsub(TOKEN, ""):match("%%.?")
 end
