@@ -1,8 +1,8 @@
 /* What the files of the libpq binding share. The binding is the Lua module moontide.runtime.pg.
 
-   One rule stands behind most of it: any call into Lua may raise and leave the C function. So everything that libpq hands
-   out is kept in a userdata with a finalizer (a connection, a box for one result, a copy) before Lua is called again, and
-   the connection remembers enough to be brought back to idle by whoever uses it next (pg_ready). */
+   One rule stands behind most of it: any call into Lua may raise and leave the C function. So everything that libpq
+   hands out is kept in a userdata with a finalizer (a connection, a box for one result, a copy) before Lua is called
+   again, and the connection remembers enough to be brought back to idle by whoever uses it next (pg_ready). */
 #ifndef MOONTIDE_PG_H
 #define MOONTIDE_PG_H
 
@@ -23,6 +23,7 @@ typedef struct PgConn {
   double deadline;   /* of the operation in progress, on rt_clock */
   PgNotice *first, *last;
   int notices, dropped; /* how many are kept, and how many are not: there is a limit, and malloc can fail */
+  bool simple;          /* the last statement went by the simple protocol */
   bool synced;          /* in pipeline mode: the sync at its end is sent */
 } PgConn;
 
@@ -39,6 +40,7 @@ typedef struct PgBox {
 
 /* The parameters of one statement, as libpq wants them. Strings stay where Lua has them. */
 typedef struct PgParams {
+  lua_Integer number; /* of the statement in a pipeline, or 0 */
   int count, room;
   const char **values;
   Oid *types;
@@ -67,46 +69,49 @@ double pg_deadline(lua_State *L, int index);       /* from {timeout = seconds} t
 
 /* pg_cancel.c */
 bool pg_cancel(PgConn *conn); /* asks the server to cancel what it does */
-/* Goes on asking until `over` answers true, which may wait until the deadline of the connection; gives up in the end. */
+/* Goes on asking until `over`, which may wait until the deadline of the connection, is true. Gives up in the end. */
 bool pg_cancel_until(PgConn *conn, bool (*over)(void *), void *argument);
 bool pg_is_idle(const PgConn *conn);
 bool pg_abandon(PgConn *conn); /* makes what is left of a pipeline fail and ends it; false: could not */
-bool pg_settle(PgConn *conn); /* reads everything that is still to come; false: could not, and closed the connection */
-bool pg_stop(PgConn *conn);   /* both, unless it is idle; false also when it is closed */
+bool pg_settle(PgConn *conn);  /* reads everything still to come; false: could not, and closed the connection */
+bool pg_stop(PgConn *conn);    /* cancels and settles, unless it is idle; false also when it is closed */
 void pg_leave(PgConn *conn, bool in_transaction); /* ends a result nobody reads to its end */
 
 /* pg_error.c */
 PgBox *pg_box(lua_State *L); /* [-0, +1] */
 void pg_unbox(PgBox *box);   /* frees what is in it */
 bool pg_is_error(const PGresult *result);
-/* The first raises what `how` and the box say about the statement (text at index `text`, or 0) unless they say success.
-   `number`: which one of a pipeline, or 0. [-0, +0] */
-void pg_check(lua_State *L, PgConn *conn, PgWait how, PgBox *box, int text, lua_Integer number);
+/* `text` is the index of the statement's text, or 0; `number` its place in a pipeline, or 0. [-0, +0] */
+void pg_check(lua_State *L, PgConn *conn, PgWait how, PgBox *box, int text, lua_Integer number); /* returns on success */
 int pg_raise_last(lua_State *L, PgConn *conn, int text, lua_Integer number); /* libpq refused a call */
 int pg_raise_wait(lua_State *L, PgConn *conn, PgWait how, int text, lua_Integer number);
+int pg_refuse(lua_State *L, lua_Integer number, const char *format, ...); /* raises kind "operation" */
+/* Fields of the table on top. [-0, +0] */
 void pg_get_fields(const PGresult *result, PgFields *fields);
-void pg_set_fields(lua_State *L, const PgFields *fields); /* into the table on top. [-0, +0] */
-void pg_set_message(lua_State *L, const char *text);      /* message = first line, detail = the rest. [-0, +0] */
+void pg_set_fields(lua_State *L, const PgFields *fields);
+void pg_set_statement(lua_State *L, int text, lua_Integer number);
+void pg_set_message(lua_State *L, const char *text); /* message = first line, detail = the rest */
 
 /* pg_notice.c */
 void pg_notice_receive(void *conn, const PGresult *result);
-bool pg_push_notices(lua_State *L, PgConn *conn); /* a list, which empties the connection's. [-0, +1]; false: none, [-0, +0] */
+bool pg_push_notices(lua_State *L, PgConn *conn); /* moves them to a list, [-0, +1]; false: none, [-0, +0] */
 void pg_drop_notices(PgConn *conn);
 
 /* pg_value.c */
-PgParams *pg_params(lua_State *L);                               /* an empty one. [-0, +1] */
-PgParams *pg_fill_params(lua_State *L, int scratch, int index); /* from the table there; may replace the scratch. [-0, +0] */
-/* Raise about `what` when it has a NUL byte; when it is not a string without one. [-0, +0] */
-void pg_check_text(lua_State *L, const char *text, size_t length, const char *what);
-const char *pg_check_string(lua_State *L, int index, const char *what);
+PgParams *pg_params(lua_State *L); /* none. [-0, +1] */
+/* Fills the scratch userdata at one index from the table at the other; a bigger one may take its place. [-0, +0] */
+PgParams *pg_fill_params(lua_State *L, int scratch, int index, lua_Integer number);
 int pg_format_number(lua_State *L, int index, char digits[32]); /* its length. [-0, +0] */
 void pg_push_columns(lua_State *L, const PGresult *result);     /* the names. [-0, +1] */
-void pg_push_row(lua_State *L, const PGresult *result, int row, int columns); /* [-0, +1] */
-void pg_push_result(lua_State *L, PgConn *conn, PgBox *box, bool rows);       /* frees the result. [-0, +1] */
+void pg_push_row(lua_State *L, const PGresult *result, int row, int columns);     /* [-0, +1] */
+void pg_push_result(lua_State *L, PgConn *conn, PgBox *box, bool rows); /* frees the result. [-0, +1] */
 
 /* pg_exec.c */
-void pg_statement(lua_State *L, int conn, int index, PgStatement *statement); /* [-0, +1] its text, or nil */
+const char *pg_check_string(lua_State *L, int index, lua_Integer number, const char *what); /* no NUL bytes. [-0, +0] */
+/* Reads the statement at `index`; pushes its text, or nil. [-0, +1] */
+void pg_statement(lua_State *L, int conn, int index, lua_Integer number, PgStatement *statement);
 void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgParams *params, lua_Integer number);
+void pg_send_simple(lua_State *L, PgConn *conn, const char *sql, int text);
 extern const luaL_Reg pg_exec_methods[], pg_rows_methods[], pg_copy_methods[], pg_pipeline_methods[];
 
 /* pg_rows.c, pg_copy.c: make their metatables. [-0, +0] */

@@ -1,4 +1,5 @@
-/* Getting a connection back to idle: cancelling on the server, and reading what is still to come. Nothing here raises. */
+/* Getting a connection back to idle: cancelling on the server, and reading what is still to come. Nothing here
+   raises. */
 
 #include "pg.h"
 
@@ -11,9 +12,9 @@
 /* How long the server may take to answer a cancel request, and to end the statement. */
 static const double CANCEL_SECONDS = 5, SETTLE_SECONDS = 10;
 
-/* PQcancel opens a connection of its own and blocks, for minutes when the network swallows its packets. It is made to be
-   called from signal handlers, so it may as well run in a child process, which can be given up. The child says how it
-   went by its exit code; the pipe only tells when it is over. */
+/* PQcancel opens a connection of its own and blocks, for minutes when the network swallows its packets. It is made to
+   be called from signal handlers, so it may as well run in a child process, which can be given up. The child says how
+   it went by its exit code; the pipe only tells when it is over. */
 static pid_t start_cancel(PGcancel *request, const int ends[2]) {
   char problem[256];
   pid_t child = fork();
@@ -59,7 +60,8 @@ static bool skip_copy(PgConn *conn) {
   return true;
 }
 
-/* Makes a COPY FROM fail. */
+/* Makes a COPY FROM fail. Only in the simple protocol: in the other one, whether the server answers once or twice to
+   a COPY that ends with an error depends on whether it has seen the first sync. */
 static bool refuse_copy(PgConn *conn) {
   int sent;
   while ((sent = PQputCopyEnd(conn->pg, "abandoned")) == 0)
@@ -67,8 +69,8 @@ static bool refuse_copy(PgConn *conn) {
   return sent > 0;
 }
 
-/* A pipeline without its sync: part of it may have run already, and a bare sync would commit that part. A reference to a
-   statement that is not there fails, so the server rolls the part back. */
+/* A pipeline without its sync: part of it may have run already, and a bare sync would commit that part. A reference
+   to a statement that is not there fails, so the server rolls the part back. */
 bool pg_abandon(PgConn *conn) {
   if (conn->synced) return true;
   conn->synced = PQsendQueryPrepared(conn->pg, "pipeline was abandoned", 0, NULL, NULL, NULL, 0) &&
@@ -84,7 +86,7 @@ static bool skip(PgConn *conn, PGresult *result) {
   if (PQstatus(conn->pg) == CONNECTION_BAD) return false;
   if (result == NULL) return PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
   if (status == PGRES_PIPELINE_SYNC) return !PQexitPipelineMode(conn->pg);
-  if (status == PGRES_COPY_IN) return refuse_copy(conn);
+  if (status == PGRES_COPY_IN) return conn->simple && refuse_copy(conn);
   return status == PGRES_COPY_OUT ? skip_copy(conn) : true;
 }
 

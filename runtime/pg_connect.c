@@ -50,8 +50,8 @@ PgConn *pg_ready(lua_State *L, int index) {
 
 /* --- connection strings --- */
 
-/* Puts *** for what libpq quotes from a connection string it does not understand: it can be the password, or hold it. A
-   single quoted character is a separator and stays. */
+/* Puts *** for what libpq quotes from a connection string it does not understand: it can be the password, or hold it.
+   A single quoted character is a separator and stays. */
 static void mask(char *problem) {
   char *open = strchr(problem, '"'), *last = strrchr(problem, '"');
   while (open != NULL && open[1] != '\0' && open[2] == '"') open = strchr(open + 3, '"');
@@ -106,7 +106,7 @@ static const PQconninfoOption *parse(lua_State *L, const char *conninfo) {
 
 /* pg.parse(conninfo) -> {keyword = value} */
 static int pg_parse(lua_State *L) {
-  const PQconninfoOption *option = parse(L, luaL_checkstring(L, 1));
+  const PQconninfoOption *option = parse(L, pg_check_string(L, 1, 0, "connection string"));
   lua_newtable(L);
   for (; option->keyword != NULL; option++) rt_setfield_string(L, option->keyword, option->val);
   return 1;
@@ -127,8 +127,8 @@ static int pg_keywords(lua_State *L) {
 
 /* --- connecting --- */
 
-/* The sqlstate of a refused connection is only in libpq's verbose message, as "FATAL:  28P01: password ...", followed by a
-   line with the place in the server's source. Takes both out; the last code found is copied to `sqlstate`. */
+/* The sqlstate of a refused connection is only in libpq's verbose message, as "FATAL: 28P01: password ...", followed
+   by a line with the place in the server's source. Takes both out; the last code found is copied to `sqlstate`. */
 static void take_sqlstate(char *message, char sqlstate[6]) {
   char *at, *line;
   for (at = message; (at = strstr(at, ":  ")) != NULL; at += 3) {
@@ -213,8 +213,8 @@ static void set_defaults(lua_State *L, int index, Settings *settings) {
   }
 }
 
-/* The defaults at `index`, then what `conninfo` says: of two equal keywords libpq takes the last. Text that is no connection
-   string is the name of a database, as for psql. Leaves what holds the strings on the stack. [-0, +2] */
+/* The defaults at `index`, then what `conninfo` says: of two equal keywords libpq takes the last. Text that is no
+   connection string is the name of a database, as for psql. Leaves what holds the strings on the stack. [-0, +2] */
 static void push_settings(lua_State *L, int index, const char *conninfo, Settings *settings) {
   const PQconninfoOption *option = parse(L, is_conninfo(conninfo) ? conninfo : "");
   settings->count = 0;
@@ -248,12 +248,10 @@ static void start_connect(lua_State *L, PgConn *conn, const Settings *settings) 
 
 /* pg.connect(conninfo, {timeout = seconds, defaults = {keyword = value}}?) -> connection */
 static int pg_connect(lua_State *L) {
-  size_t length;
-  const char *conninfo = luaL_checklstring(L, 1, &length);
+  const char *conninfo = pg_check_string(L, 1, 0, "connection string");
   PgConn *conn;
   Settings settings;
   lua_settop(L, 2);
-  pg_check_text(L, conninfo, length, "connection string");
   conn = push_conn(L);
   conn->deadline = pg_deadline(L, 2);
   lua_pushnil(L);

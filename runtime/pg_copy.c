@@ -50,8 +50,8 @@ PgCopy *pg_copy_in(lua_State *L) {
   return copy;
 }
 
-/* The end of a copy, of its own accord or because it broke: raises what the server says about it, if it is an error. The
-   box with the result is left on the stack. [-0, +2] */
+/* The end of a copy, of its own accord or because it broke: raises what the server says about it, if it is an error.
+   The box with the result is left on the stack. [-0, +2] */
 static PgBox *end_copy(lua_State *L, PgCopy *copy, PgWait how) {
   PgConn *conn = detach(copy);
   PgBox *box;
@@ -181,13 +181,12 @@ static PgCopy *push_copy(lua_State *L, bool in) {
 
 static int begin(lua_State *L, bool in) {
   PgConn *conn = pg_ready(L, 1);
-  const char *sql = pg_check_string(L, 2, "statement");
+  const char *sql = pg_check_string(L, 2, 0, "statement");
   PgCopy *copy = push_copy(L, in);
   PgBox *box = pg_box(L);
   PgWait how;
   copy->in_transaction = PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
-  if (!PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
-    return pg_raise_last(L, conn, 2, 0);
+  pg_send_simple(L, conn, sql, 2);
   how = pg_read_all(conn, box);
   if (how != PG_READY || PQresultStatus(box->result) != (in ? PGRES_COPY_IN : PGRES_COPY_OUT)) {
     pg_check(L, conn, how, box, 2, 0);

@@ -1,5 +1,5 @@
-/* copy:rows: Lua rows in the text format of COPY. Columns end with a tab, rows with a newline, \N is NULL, and a backslash
-   stands before what would be mistaken for one of these. */
+/* copy:rows: Lua rows in the text format of COPY. Columns end with a tab, rows with a newline, \N is NULL, and a
+   backslash stands before what would be mistaken for one of these. */
 
 #include "pg_copy.h"
 

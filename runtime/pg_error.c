@@ -2,6 +2,7 @@
 
 #include "pg.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,7 +89,7 @@ void pg_set_message(lua_State *L, const char *text) {
   lua_pop(L, 1);
 }
 
-static void set_statement(lua_State *L, int text, lua_Integer number) {
+void pg_set_statement(lua_State *L, int text, lua_Integer number) {
   if (text != 0) {
     lua_pushvalue(L, text);
     lua_setfield(L, -2, "statement");
@@ -96,6 +97,17 @@ static void set_statement(lua_State *L, int text, lua_Integer number) {
   if (number == 0) return;
   lua_pushinteger(L, number);
   lua_setfield(L, -2, "index");
+}
+
+int pg_refuse(lua_State *L, lua_Integer number, const char *format, ...) {
+  va_list arguments;
+  rt_pushfault(L, "operation", "");
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_setfield(L, -2, "message");
+  pg_set_statement(L, 0, number);
+  return lua_error(L);
 }
 
 static const char *kind_of(const PgConn *conn) {
@@ -107,7 +119,7 @@ int pg_raise_last(lua_State *L, PgConn *conn, int text, lua_Integer number) {
   const char *problem = conn->pg != NULL ? PQerrorMessage(conn->pg) : "connection was lost";
   rt_pushfault(L, kind_of(conn), "");
   pg_set_message(L, *problem != '\0' ? problem : "out of memory in libpq");
-  set_statement(L, text, number);
+  pg_set_statement(L, text, number);
   return lua_error(L);
 }
 
@@ -118,7 +130,7 @@ static int raise_result(lua_State *L, PgConn *conn, PgBox *box, int text, lua_In
   pg_set_fields(L, &fields);
   if (PQresultErrorField(box->result, PG_DIAG_MESSAGE_PRIMARY) == NULL)
     pg_set_message(L, PQresultErrorMessage(box->result));
-  set_statement(L, text, number);
+  pg_set_statement(L, text, number);
   pg_unbox(box);
   return lua_error(L);
 }
@@ -132,16 +144,20 @@ int pg_raise_wait(lua_State *L, PgConn *conn, PgWait how, int text, lua_Integer 
     rt_pushfault(L, "interrupted", "interrupted");
   else
     rt_pushfault(L, "timeout", "statement was cancelled at its deadline");
-  set_statement(L, text, number);
+  pg_set_statement(L, text, number);
   return lua_error(L);
 }
 
+/* A COPY that did not look like one. See skip in pg_cancel.c for why the connection may have to go. */
 static int raise_copy(lua_State *L, PgConn *conn, PgBox *box, int text, lua_Integer number) {
+  if (PQresultStatus(box->result) == PGRES_COPY_IN && !conn->simple)
+    pg_close(conn);
+  else
+    pg_stop(conn);
   pg_unbox(box);
-  pg_stop(conn);
   rt_pushfault(L, "operation", "COPY cannot move data through this call");
   rt_setfield_string(L, "hint", "Use copy_in or copy_out of the connection.");
-  set_statement(L, text, number);
+  pg_set_statement(L, text, number);
   return lua_error(L);
 }
 

@@ -2,7 +2,9 @@
 
 #include "pg.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* The text of a prepared statement is kept with the connection, for errors. [-0, +1] */
 static void push_prepared_text(lua_State *L, int conn, const char *name) {
@@ -12,22 +14,51 @@ static void push_prepared_text(lua_State *L, int conn, const char *name) {
   lua_remove(L, -2);
 }
 
-const char *pg_check_string(lua_State *L, int index, const char *what) {
+const char *pg_check_string(lua_State *L, int index, lua_Integer number, const char *what) {
   size_t length;
   const char *text;
-  if (lua_type(L, index) != LUA_TSTRING) rt_raise(L, "operation", "%s is not a string", what);
+  if (lua_type(L, index) != LUA_TSTRING) pg_refuse(L, number, "%s is not a string", what);
   text = lua_tolstring(L, index, &length);
-  pg_check_text(L, text, length, what);
+  if (memchr(text, '\0', length) != NULL) pg_refuse(L, number, "%s contains a NUL byte", what);
   return text;
 }
 
+static const char *skip_space(const char *sql) {
+  for (;;) {
+    while (isspace((unsigned char)*sql)) sql++;
+    if (strncmp(sql, "--", 2) == 0)
+      sql += strcspn(sql, "\n");
+    else if (strncmp(sql, "/*", 2) == 0 && strstr(sql, "*/") != NULL)
+      sql = strstr(sql, "*/") + 2;
+    else
+      return sql;
+  }
+}
+
+/* COPY with the client. In the extended protocol the server would take what follows the statement for data, and a
+   cancel that meets such a COPY leaves one answer too many. */
+static bool is_copy(const char *sql) {
+  sql = skip_space(sql);
+  if (strncasecmp(sql, "copy", 4) != 0 || isalnum((unsigned char)sql[4]) || sql[4] == '_') return false;
+  return strcasestr(sql, "stdin") != NULL || strcasestr(sql, "stdout") != NULL;
+}
+
+static void check_copy(lua_State *L, int text, lua_Integer number) {
+  const char *sql = lua_tostring(L, text);
+  if (sql == NULL || !is_copy(sql)) return;
+  rt_pushfault(L, "operation", "COPY cannot move data through this call");
+  rt_setfield_string(L, "hint", "Use copy_in or copy_out of the connection.");
+  pg_set_statement(L, text, number);
+  lua_error(L);
+}
+
 /* Text, or a table {sql = text} or {prepared = name}. The table keeps the name while libpq reads it. */
-void pg_statement(lua_State *L, int conn, int index, PgStatement *statement) {
+void pg_statement(lua_State *L, int conn, int index, lua_Integer number, PgStatement *statement) {
   statement->sql = statement->prepared = NULL;
   if (lua_type(L, index) == LUA_TTABLE) {
     lua_getfield(L, index, "prepared");
     if (!lua_isnil(L, -1)) {
-      statement->prepared = pg_check_string(L, -1, "name of a prepared statement");
+      statement->prepared = pg_check_string(L, -1, number, "name of a prepared statement");
       lua_pop(L, 1);
       push_prepared_text(L, conn, statement->prepared);
     } else {
@@ -38,12 +69,14 @@ void pg_statement(lua_State *L, int conn, int index, PgStatement *statement) {
     lua_pushvalue(L, index);
   }
   statement->text = lua_gettop(L);
-  if (statement->prepared == NULL) statement->sql = pg_check_string(L, -1, "statement");
+  if (statement->prepared == NULL) statement->sql = pg_check_string(L, -1, number, "statement");
+  check_copy(L, statement->text, number);
 }
 
 void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgParams *params,
              lua_Integer number) {
   int sent;
+  conn->simple = false;
   if (statement->prepared != NULL)
     sent = PQsendQueryPrepared(conn->pg, statement->prepared, params->count, params->values,
                                params->lengths, params->formats, 0);
@@ -51,6 +84,11 @@ void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgP
     sent = PQsendQueryParams(conn->pg, statement->sql, params->count, params->types, params->values,
                              params->lengths, params->formats, 0);
   if (!sent) pg_raise_last(L, conn, statement->text, number);
+}
+
+void pg_send_simple(lua_State *L, PgConn *conn, const char *sql, int text) {
+  conn->simple = true;
+  if (!PQsendQuery(conn->pg, sql)) pg_raise_last(L, conn, text, 0);
 }
 
 /* Waits for the end of the statement just sent. The box with its result is left on the stack. [-0, +1] */
@@ -68,8 +106,8 @@ static int conn_exec(lua_State *L) {
   PgParams *params;
   lua_settop(L, 4);
   pg_params(L);
-  params = pg_fill_params(L, 5, 3);
-  pg_statement(L, 1, 2, &statement);
+  params = pg_fill_params(L, 5, 3, 0);
+  pg_statement(L, 1, 2, 0, &statement);
   conn->deadline = pg_deadline(L, 4);
   pg_send(L, conn, &statement, params, 0);
   pg_push_result(L, conn, finish(L, conn, statement.text), true);
@@ -79,8 +117,8 @@ static int conn_exec(lua_State *L) {
 /* conn:script(sql) -> result of the last statement */
 static int conn_script(lua_State *L) {
   PgConn *conn = pg_ready(L, 1);
-  const char *sql = pg_check_string(L, 2, "statement");
-  if (!PQsendQuery(conn->pg, sql)) pg_raise_last(L, conn, 2, 0);
+  const char *sql = pg_check_string(L, 2, 0, "statement");
+  pg_send_simple(L, conn, sql, 2);
   pg_push_result(L, conn, finish(L, conn, 2), true);
   return 1;
 }
@@ -88,8 +126,8 @@ static int conn_script(lua_State *L) {
 /* conn:prepare(name, sql) */
 static int conn_prepare(lua_State *L) {
   PgConn *conn = pg_ready(L, 1);
-  const char *name = pg_check_string(L, 2, "name of a prepared statement");
-  const char *sql = pg_check_string(L, 3, "statement");
+  const char *name = pg_check_string(L, 2, 0, "name of a prepared statement");
+  const char *sql = pg_check_string(L, 3, 0, "statement");
   if (!PQsendPrepare(conn->pg, name, sql, 0, NULL)) pg_raise_last(L, conn, 3, 0);
   pg_unbox(finish(L, conn, 3));
   lua_getiuservalue(L, 1, 1);

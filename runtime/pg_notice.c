@@ -1,5 +1,5 @@
-/* Notices. They arrive inside libpq, in the middle of whatever it does, where raising would leave libpq half way: so they
-   are copied into a plain list of the connection and become Lua values together with the next result. */
+/* Notices. They arrive inside libpq, in the middle of whatever it does, where raising would leave libpq half way: so
+   they are copied into a plain list of the connection and become Lua values together with the next result. */
 
 #include "pg.h"
 

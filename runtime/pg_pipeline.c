@@ -1,15 +1,11 @@
 /* conn:pipeline: many statements, one sync at the end.
 
-   The statements are sent while the answers are read (pg_wait_result does both), so any number of them gets through full
-   socket buffers. Every so many statements the server is asked to send what it has, and not more than two such batches
-   are on their way: that bounds what libpq keeps of the statements, and what the server keeps of the answers. A
-   short list needs neither and costs one round trip. */
+   The statements are sent while the answers are read (pg_wait_result does both), so any number of them gets through
+   full socket buffers. Every so many statements the server is asked to send what it has, and not more than two such
+   batches are on their way: that bounds what libpq keeps of the statements, and what the server keeps of the answers.
+   A short list needs neither and costs one round trip. */
 
 #include "pg.h"
-
-#include <ctype.h>
-#include <string.h>
-#include <strings.h>
 
 enum { BATCH_STATEMENTS = 500, BATCH_BYTES = 512 * 1024, FLUSH_BYTES = 32 * 1024 };
 
@@ -25,45 +21,14 @@ typedef struct Pipeline {
   bool started;                  /* the statement `done + 1` is being read */
 } Pipeline;
 
-/* --- what cannot be sent --- */
-
-static const char *skip_space(const char *sql) {
-  for (;;) {
-    while (isspace((unsigned char)*sql)) sql++;
-    if (strncmp(sql, "--", 2) == 0)
-      sql += strcspn(sql, "\n");
-    else if (strncmp(sql, "/*", 2) == 0 && strstr(sql, "*/") != NULL)
-      sql = strstr(sql, "*/") + 2;
-    else
-      return sql;
-  }
-}
-
-/* COPY with the client. The server would read the rest of the pipeline as data. */
-static bool is_copy(const char *sql) {
-  sql = skip_space(sql);
-  if (strncasecmp(sql, "copy", 4) != 0 || isalnum((unsigned char)sql[4]) || sql[4] == '_') return false;
-  return strcasestr(sql, "stdin") != NULL || strcasestr(sql, "stdout") != NULL;
-}
-
 /* Statement `i` of the list with its text and parameters in place. [-0, +2] the entry and the text */
 static PgParams *prepare_entry(lua_State *L, lua_Integer i, PgStatement *statement) {
   PgParams *params;
-  const char *text;
-  if (lua_rawgeti(L, LIST, i) != LUA_TTABLE) rt_raise(L, "operation", "statement %I is not a table", i);
+  if (lua_rawgeti(L, LIST, i) != LUA_TTABLE) pg_refuse(L, i, "statement is not a table");
   lua_getfield(L, -1, "params");
-  params = pg_fill_params(L, PARAMS, lua_gettop(L));
+  params = pg_fill_params(L, PARAMS, lua_gettop(L), i);
   lua_pop(L, 1); /* the entry keeps it */
-  pg_statement(L, CONN, lua_gettop(L), statement);
-  text = lua_tostring(L, statement->text);
-  if (text != NULL && is_copy(text)) {
-    rt_pushfault(L, "operation", "COPY cannot run in a pipeline");
-    rt_setfield_string(L, "hint", "Use copy_in or copy_out of the connection.");
-    rt_setfield_string(L, "statement", text);
-    lua_pushinteger(L, i);
-    lua_setfield(L, -2, "index");
-    lua_error(L);
-  }
+  pg_statement(L, CONN, lua_gettop(L), i, statement);
   return params;
 }
 
@@ -82,7 +47,7 @@ static int push_text(lua_State *L, lua_Integer i) {
   PgStatement statement;
   if (i == 0) return 0;
   lua_rawgeti(L, LIST, i);
-  pg_statement(L, CONN, lua_gettop(L), &statement);
+  pg_statement(L, CONN, lua_gettop(L), i, &statement);
   return statement.text;
 }
 
@@ -134,8 +99,8 @@ static bool wants_rows(lua_State *L, lua_Integer i) {
   return rows;
 }
 
-/* Rows that nobody wants are taken from libpq one by one, so that they never pile up. This must be said before the first
-   of them is read. */
+/* Rows that nobody wants are taken from libpq one by one, so that they never pile up. This must be said before the
+   first of them is read. */
 static void start_entry(lua_State *L, Pipeline *p) {
   if (p->started || p->done >= p->sent) return;
   if (!wants_rows(L, p->done + 1)) PQsetSingleRowMode(p->conn->pg);

@@ -85,8 +85,8 @@ static int conn_rows(lua_State *L) {
   Rows *rows;
   lua_settop(L, 3);
   pg_params(L);
-  params = pg_fill_params(L, 4, 3);
-  pg_statement(L, 1, 2, &statement);
+  params = pg_fill_params(L, 4, 3, 0);
+  pg_statement(L, 1, 2, 0, &statement);
   rows = push_rows(L);
   lua_pushvalue(L, statement.text);
   lua_setiuservalue(L, -2, TEXT);

@@ -1,5 +1,5 @@
-/* Values on the way to the server (parameters) and back (rows). Parameters and results travel as text, which for the types
-   decoded here costs no more than binary; only bytes are sent in binary. */
+/* Values on the way to the server (parameters) and back (rows). Parameters and results travel as text, which for the
+   types decoded here costs no more than binary; only bytes are sent in binary. */
 
 #include "pg.h"
 
@@ -40,11 +40,8 @@ PgParams *pg_params(lua_State *L) {
   return new_params(L, 8);
 }
 
-void pg_check_text(lua_State *L, const char *text, size_t length, const char *what) {
-  if (memchr(text, '\0', length) != NULL) rt_raise(L, "operation", "%s contains a NUL byte", what);
-}
-
-/* The shortest text that reads back as the same float: 0.1 must not arrive in a numeric column as 0.1000000000000000055. */
+/* The shortest text that reads back as the same float: 0.1 must not arrive in a numeric column as
+   0.1000000000000000055. */
 static int format_float(double number, char digits[32]) {
   int length = 0;
   if (isnan(number)) return snprintf(digits, 32, "NaN");
@@ -62,16 +59,16 @@ int pg_format_number(lua_State *L, int index, char digits[32]) {
   return format_float(lua_tonumber(L, index), digits);
 }
 
-static int refuse(lua_State *L, int number, const char *what) {
-  return rt_raise(L, "operation", "parameter %d %s", number, what);
+static int refuse(lua_State *L, const PgParams *params, int i, const char *what) {
+  return pg_refuse(L, params->number, "parameter %d %s", i + 1, what);
 }
 
 static void set_string(lua_State *L, PgParams *params, int i, bool bytes) {
   size_t length;
-  if (lua_type(L, -1) != LUA_TSTRING) refuse(L, i + 1, "has a \"value\" that is not a string");
+  if (lua_type(L, -1) != LUA_TSTRING) refuse(L, params, i, "has a \"value\" that is not a string");
   params->values[i] = lua_tolstring(L, -1, &length);
-  if (length > INT32_MAX) refuse(L, i + 1, "is longer than 2 GB");
-  if (!bytes && memchr(params->values[i], '\0', length) != NULL) refuse(L, i + 1, "contains a NUL byte");
+  if (length > INT32_MAX) refuse(L, params, i, "is longer than 2 GB");
+  if (!bytes && memchr(params->values[i], '\0', length) != NULL) refuse(L, params, i, "contains a NUL byte");
   params->lengths[i] = (int)length;
   params->formats[i] = bytes;
 }
@@ -88,7 +85,7 @@ static void set_typed(lua_State *L, PgParams *params, int i) {
   bytes = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "bytea") == 0;
   lua_pop(L, 1);
   raw_field(L, "oid");
-  if (!bytes && !lua_isinteger(L, -1)) refuse(L, i + 1, "is a table without a known \"type\" or an \"oid\"");
+  if (!bytes && !lua_isinteger(L, -1)) refuse(L, params, i, "is a table without a known \"type\" or an \"oid\"");
   params->types[i] = bytes ? OID_BYTEA : (Oid)lua_tointeger(L, -1);
   lua_pop(L, 1);
   raw_field(L, "value");
@@ -109,33 +106,34 @@ static void set_param(lua_State *L, PgParams *params, int i) {
     break;
   case LUA_TSTRING: set_string(L, params, i, false); break;
   case LUA_TTABLE: set_typed(L, params, i); break;
-  default: rt_raise(L, "operation", "parameter %d is a %s", i + 1, luaL_typename(L, -1));
+  default: pg_refuse(L, params->number, "parameter %d is a %s", i + 1, luaL_typename(L, -1));
   }
 }
 
-static int count_params(lua_State *L, int index) {
+static int count_params(lua_State *L, int index, lua_Integer number) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, index);
   lua_pushvalue(L, index);
   raw_field(L, "n");
   if (!lua_isnil(L, -1)) count = luaL_checkinteger(L, -1);
   lua_pop(L, 2);
   if (count < 0 || count > PQ_QUERY_PARAM_MAX_LIMIT)
-    rt_raise(L, "operation", "a statement cannot have %I parameters", count);
+    pg_refuse(L, number, "a statement cannot have %I parameters", count);
   return (int)count;
 }
 
-PgParams *pg_fill_params(lua_State *L, int scratch, int index) {
+PgParams *pg_fill_params(lua_State *L, int scratch, int index, lua_Integer number) {
   PgParams *params = lua_touserdata(L, scratch);
   int count = 0;
   if (!lua_isnoneornil(L, index)) {
     luaL_checktype(L, index, LUA_TTABLE);
-    count = count_params(L, index);
+    count = count_params(L, index, number);
   }
   if (count > params->room) {
     params = new_params(L, count);
     lua_replace(L, scratch);
   }
   params->count = count;
+  params->number = number;
   for (int i = 0; i < count; i++) {
     lua_rawgeti(L, index, i + 1);
     set_param(L, params, i);

@@ -1,5 +1,6 @@
-/* Waiting for the server. Every wait of the binding ends in pg_wait, which knows the deadline of the operation in progress
-   and the first Ctrl-C; nothing here raises or touches Lua's stack, except pg_deadline, which reads an option. */
+/* Waiting for the server. Every wait of the binding ends in pg_wait, which knows the deadline of the operation in
+   progress and the first Ctrl-C; nothing here raises or touches Lua's stack, except pg_deadline, which reads an
+   option. */
 
 #include "pg.h"
 
@@ -15,8 +16,8 @@ PgWait pg_wait(const PgConn *conn, short events) {
   return ready < 0 && rt_interrupted() ? PG_INTERRUPTED : PG_READY;
 }
 
-/* Waits until there is something to read, or to write if something is `unsent`, and reads it. Reading while unsent data
-   waits is what keeps both sides from waiting for each other with full socket buffers. */
+/* Waits until there is something to read, or to write if something is `unsent`, and reads it. Reading while unsent
+   data waits is what keeps both sides from waiting for each other with full socket buffers. */
 static PgWait transfer(PgConn *conn, bool unsent) {
   PgWait how = pg_wait(conn, unsent ? POLLIN | POLLOUT : POLLIN);
   if (how == PG_READY) PQconsumeInput(conn->pg); /* a failure shows as CONNECTION_BAD */
@@ -45,8 +46,8 @@ static bool is_copy(const PGresult *result) {
   return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
-/* After an error more may follow ("terminating connection", then "connection closed"): the first one says it best. A COPY
-   has no end before its data: its result is the last one here. */
+/* After an error more may follow ("terminating connection", then "connection closed"): the first one says it best. A
+   COPY has no end before its data: its result is the last one here. */
 PgWait pg_read_all(PgConn *conn, PgBox *box) {
   for (;;) {
     PgWait how = pg_wait_result(conn);

@@ -123,19 +123,20 @@ end)
 
 describe("what a pipeline refuses before it sends anything", function()
   local cases = {
-    { { sql = "copy t from stdin" }, "COPY cannot run in a pipeline" },
-    { { sql = " -- c\n /* d */ CoPy (select 1) to STDOUT" }, "COPY cannot run in a pipeline" },
+    { { sql = "copy t from stdin" }, "COPY cannot move data through this call" },
+    { { sql = " -- c\n /* d */ CoPy (select 1) to STDOUT" }, "COPY cannot move data through this call" },
     { { sql = "select 1\0" }, "statement contains a NUL byte" },
     { { sql = "select $1", params = { "\0" } }, "parameter 1 contains a NUL byte" },
     { { sql = 1 }, "statement is not a string" },
     { {}, "statement is not a string" },
-    { "select 1", "statement 2 is not a table" },
+    { "select 1", "statement is not a table" },
   }
   for _, case in ipairs(cases) do
     it(case[2], function()
       local problem = fault(conn.pipeline, conn, { { sql = "insert into t values (1)" }, case[1] })
       assert.equal("operation", problem.kind)
       assert.equal(case[2], problem.message)
+      assert.equal(2, problem.index)
       assert.equal(0, count())
       assert.equal("idle", conn:status())
     end)

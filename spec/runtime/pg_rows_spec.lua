@@ -148,7 +148,9 @@ describe("errors of an iteration", function()
   end)
 
   it("refuse a COPY", function()
-    local step = conn:rows("copy (select 1) to stdout")
+    assert.equal("operation", fault(conn.rows, conn, "copy (select 1) to stdout").kind)
+    conn:prepare("hidden", "/* /* nested */ */ copy (select 1) to stdout")
+    local step = conn:rows { prepared = "hidden" }
     assert.equal("operation", fault(step).kind)
     conn:exec("select 1")
   end)
