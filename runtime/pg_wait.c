@@ -52,6 +52,7 @@ PgWait pg_read_all(PgConn *conn, PgBox *box) {
   for (;;) {
     PgWait how = pg_wait_result(conn);
     PGresult *next = how == PG_READY ? PQgetResult(conn->pg) : NULL;
+    bool copy = is_copy(next);
     if (next == NULL) return how;
     if (pg_is_error(box->result)) {
       PQclear(next);
@@ -59,7 +60,7 @@ PgWait pg_read_all(PgConn *conn, PgBox *box) {
       pg_unbox(box);
       box->result = next;
     }
-    if (is_copy(next)) return PG_READY;
+    if (copy) return PG_READY;
   }
 }
 
