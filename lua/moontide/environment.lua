@@ -91,13 +91,15 @@ local function syntax_fault(kind, path, problem)
   fault.raise(kind, text or problem, { where = line and path .. ":" .. line or path })
 end
 
-local function runtime_fault(kind, problem)
+-- After a tail call (`return require "x"`) no frame of the file is left to name the line.
+local function runtime_fault(kind, path, problem)
+  local where = caller.where() or path
   if fault.is(problem) then
-    problem.where = problem.where or caller.where()
+    problem.where = problem.where or where
     return fault.of(problem)
   end
   local text = tostring(problem):gsub("^[^\n]-:%d+: ", "", 1)
-  return fault.new(kind, text, { where = caller.where(), traceback = debug.traceback(nil, 2) })
+  return fault.new(kind, text, { where = where, traceback = debug.traceback(nil, 2) })
 end
 
 --- Compile the text of a file with the given globals.
@@ -119,7 +121,7 @@ end
 ---@return any ...  what the file returns
 function Scope:run(path, text, env)
   local chunk = self:compile(path, text, env)
-  local results = table.pack(xpcall(chunk, function(problem) return runtime_fault(self.kind, problem) end))
+  local results = table.pack(xpcall(chunk, function(problem) return runtime_fault(self.kind, path, problem) end))
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
 end

@@ -57,7 +57,8 @@ describe("any other file", function()
   local run = {
     ["an expression"] = file "revision = 'a' .. 'b'\ndown_revision = nil",
     ["another order"] = file "down_revision = nil\nrevision = 'ab'",
-    ["an assignment further down"] = file("revision = 'zz'\ndown_revision = nil", "function upgrade() end revision = 'ab'"),
+    ["an assignment further down"] = file("revision = 'zz'\ndown_revision = nil",
+      "function upgrade() end\nrevision = 'ab'"),
     ["an escape"] = file [[revision = "a\98"]],
     ["a head inside a long comment"] = "--[[\nrevision = 'x'\nfunction upgrade() end\n]] revision = 'ab' "
       .. "function upgrade() end",

@@ -26,16 +26,20 @@ return {
   -- truncate_slug_length = 40,
   -- timezone = "UTC",           -- of the create date: an IANA name, "UTC" or "local"
 
-  -- Where moontide keeps its own tables. To share the version table of Alembic:
-  -- version_table = { schema = "public", name = "alembic_version" }.
+  -- Where moontide keeps its own tables. The version table can be the one of
+  -- Alembic: { schema = "public", name = "alembic_version" }.
   -- schema = "moontide",
   -- version_table = { schema = "moontide", name = "version" },
 
   -- What to do when an applied file was edited: "error", "warn" or "ignore".
   -- checksums = "error",
 
-  -- One transaction for each revision.
+  -- One transaction for each "revision", one for the whole "run", or "none".
   -- transaction = "revision",
+
+  -- Functions to call: before_upgrade, after_upgrade, before_downgrade,
+  -- after_downgrade, before_revision, after_revision and on_error.
+  -- hooks = { after_upgrade = function() log "up to date" end },
 
   -- Programs to run on a new revision file, without a shell.
   -- post_write_hooks = { { name = "format", command = { "stylua", "$FILE" } } },

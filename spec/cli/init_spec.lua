@@ -1,0 +1,69 @@
+local cli = require "spec.support.cli"
+local lfs = require "lfs"
+local shell = require "spec.support.shell"
+local tmp = require "spec.support.tmp"
+
+local function run(folder, ...) return cli.run({ "init", ... }, { cwd = folder }) end
+
+describe("init", function()
+  it("writes an environment that works, and says what is next", function()
+    local folder = tmp.folder()
+    local ran = run(folder)
+    assert.equal(0, ran.status)
+    assert.equal([[
+Creating directory migrations ...  done
+Creating directory migrations/versions ...  done
+Generating migrations/env.lua ...  done
+Generating migrations/versions/.gitkeep ...  done
+]], ran.stdout)
+    assert.equal([[
+
+Next: set $DATABASE_URL or the url in migrations/env.lua, then
+
+  moontide revision -m "create users"   # write the first revision
+  moontide upgrade                      # apply it
+]], ran.stderr)
+    cli.ok("revision -m first --rev-id a1", { cwd = folder })
+    assert.equal("a1 (head)\n", cli.ok("heads", { cwd = folder }))
+  end)
+
+  it("shows every setting, with examples that are accepted", function()
+    local folder = tmp.folder()
+    run(folder)
+    local path = folder .. "/migrations/env.lua"
+    local text = shell.read(path)
+    for name in pairs(require("moontide.config.key").known) do
+      assert.matches("%f[%w_]" .. name .. " = ", text)
+    end
+    shell.write(path, (text:gsub("\n  %-%- ([%w_]+ = [^\n]-,)", "\n  %1")))
+    assert.matches("\n  trusted = false,", shell.read(path), 1, true)
+    cli.ok("heads", { cwd = folder })
+  end)
+
+  it("keeps what is there", function()
+    local folder = cli.project { ["migrations/env.lua"] = "return { timezone = 'UTC' }" }
+    assert.equal([[
+File migrations/env.lua already exists, skipping
+Generating migrations/versions/.gitkeep ...  done
+]], run(folder).stdout)
+    assert.equal("return { timezone = 'UTC' }", shell.read(folder .. "/migrations/env.lua"))
+  end)
+
+  it("refuses a folder that holds other things, and writes nothing", function()
+    local folder = tmp.folder()
+    shell.write(folder .. "/src/main.c", "")
+    local ran = run(folder, "src")
+    assert.equal(1, ran.status)
+    assert.equal('error: directory "src" already exists and is not empty\n'
+      .. "  hint: Choose another folder; nothing was written.\n", ran.stderr)
+    assert.is_nil(lfs.attributes(folder .. "/src/env.lua"))
+  end)
+
+  it("takes another folder and names it in what is next; --json says the same", function()
+    local folder = tmp.folder()
+    assert.matches("moontide -c db/app/env.lua revision", run(folder, "db/app/").stderr, 1, true)
+    local document = require("moontide.json").decode(run(folder, "db/app", "--json").stdout)
+    assert.same({ "db/app/env.lua", "db/app/versions/.gitkeep" }, document.kept)
+    assert.same({}, document.created)
+  end)
+end)
