@@ -167,7 +167,7 @@ const char *child_start(Child *child, const Command *command) {
 
 static bool reap(Child *child, int flags) {
   pid_t pid;
-  do pid = waitpid(child->pid, &child->status, flags);
+  do pid = wait4(child->pid, &child->status, flags, &child->usage);
   while (pid < 0 && errno == EINTR);
   if (pid != 0) child->pid = 0;
   return pid != 0;

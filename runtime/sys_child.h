@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* What to run, and as whom. */
@@ -26,7 +27,8 @@ typedef struct Child {
   bool leads_group;
   int watch; /* readable when the child has ended; -1 where the kernel has no such thing */
   int input, output, error;
-  int status; /* as waitpid says, once reaped */
+  int status;          /* as waitpid says, once reaped */
+  struct rusage usage; /* likewise */
 } Child;
 
 #define CHILD_NONE ((Child){.watch = -1, .input = -1, .output = -1, .error = -1})

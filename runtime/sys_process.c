@@ -237,9 +237,25 @@ static void push_joined(lua_State *L, int chunks) {
   luaL_pushresult(&buffer);
 }
 
-/* {status = | signal =, stdout =, stderr =} [-0, +1] */
-static void push_result(lua_State *L, const Child *child, bool captured) {
+static void setfield_seconds(lua_State *L, const char *name, struct timeval time) {
+  lua_pushnumber(L, (double)time.tv_sec + (double)time.tv_usec / 1e6);
+  lua_setfield(L, -2, name);
+}
+
+/* usage = {user =, system =, maxrss =} [-0, +0] */
+static void setfield_usage(lua_State *L, const struct rusage *usage) {
   lua_createtable(L, 0, 3);
+  setfield_seconds(L, "user", usage->ru_utime);
+  setfield_seconds(L, "system", usage->ru_stime);
+  lua_pushinteger(L, usage->ru_maxrss);
+  lua_setfield(L, -2, "maxrss");
+  lua_setfield(L, -2, "usage");
+}
+
+/* {status = | signal =, usage =, stdout =, stderr =} [-0, +1] */
+static void push_result(lua_State *L, const Child *child, bool captured) {
+  lua_createtable(L, 0, 4);
+  setfield_usage(L, &child->usage);
   lua_pushinteger(L, WIFSIGNALED(child->status) ? WTERMSIG(child->status) : WEXITSTATUS(child->status));
   lua_setfield(L, -2, WIFSIGNALED(child->status) ? "signal" : "status");
   if (!captured) return;
@@ -271,7 +287,7 @@ static void prepare_stack(lua_State *L) {
 }
 
 /* sys.run(argv, {cwd =, env =, uid =, gid =, input =, capture =, timeout =, foreground =})
-   -> {status = | signal =, stdout =, stderr =}, or nil, message when the program could not be started */
+   -> {status = | signal =, usage =, stdout =, stderr =}, or nil, message when the program could not be started */
 static int process_run(lua_State *L) {
   Command command;
   Child *child;

@@ -131,9 +131,19 @@ end)
 describe("sys.run", function()
   it("answers exit code and both outputs, without a shell in between", function()
     local ran = sys.run { "printf", "%s|", "a b", "$HOME", "*" }
-    assert.same({ status = 0, stdout = "a b|$HOME|*|", stderr = "" }, ran)
-    assert.same({ status = 3, stdout = "out\n", stderr = "err\n" },
-      sys.run { "sh", "-c", "echo out; echo err >&2; exit 3" })
+    assert.same({ status = 0, stdout = "a b|$HOME|*|", stderr = "", usage = ran.usage }, ran)
+    ran = sys.run { "sh", "-c", "echo out; echo err >&2; exit 3" }
+    assert.same({ status = 3, stdout = "out\n", stderr = "err\n", usage = ran.usage }, ran)
+  end)
+
+  it("tells what the program took, with what it waited for", function()
+    local small = sys.run({ "true" }).usage
+    assert.is_true(small.user + small.system < 0.5)
+    assert.is_true(small.maxrss > 0)
+    local busy = [[i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done]]
+    assert.is_true(sys.run({ "sh", "-c", busy }).usage.user > 0.02)
+    local large = sys.run { "sh", "-c", "dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; true" }
+    assert.is_true(large.usage.maxrss > 64 * 1024)
   end)
 
   it("moves megabytes in, out and to stderr at once", function()

@@ -13,11 +13,18 @@ local sys = {}
 ---@field foreground? boolean                  it has the terminal, and Ctrl-C; nothing is captured
 ---@field timeout? number                      seconds until it is ended and a "timeout" fault raised
 
+--- What a program and those of its children that it waited for took.
+---@class moontide.Usage
+---@field user number     seconds of processor time
+---@field system number   the same, inside the kernel
+---@field maxrss integer  KiB of memory at the peak; never less than our own at the start, which the kernel counts in
+
 ---@class moontide.Ran
 ---@field status? integer  exit code
 ---@field signal? integer  what ended it, when it did not exit by itself
 ---@field stdout? string   when captured
 ---@field stderr? string
+---@field usage moontide.Usage
 
 ---@class moontide.User
 ---@field name string
