@@ -14,6 +14,7 @@ local template = require "moontide.template"
 ---@field labels? string[]
 ---@field deps? string[]
 ---@field version_path? string   one of the version locations
+---@field sql? boolean           an SQL file
 
 local draft = {}
 
@@ -106,10 +107,10 @@ local function make_folders(path)
   if not made then fault.raise("file", ('could not make folder "%s": %s'):format(parent, problem)) end
 end
 
-local function path_of(id, message, moment, location, config)
-  local values = { rev = id, slug = template.slug(message, config.truncate_slug_length) }
+local function path_of(new, moment, location, config)
+  local values = { rev = new.id, slug = template.slug(new.message or "", config.truncate_slug_length) }
   for name, value in pairs(moment) do values[name] = value end
-  return location .. "/" .. template.file_name(config.file_template, values)
+  return location .. "/" .. template.file_name(config.file_template, values, new.sql and ".sql" or ".lua")
 end
 
 -- Writing ---------------------------------------------------------------------
@@ -188,9 +189,9 @@ end
 ---@return boolean passed  false when a post-write hook failed; the file is kept
 function draft.write(script, new)
   local location, moment = complete(script, new)
-  local path = path_of(new.id, new.message or "", moment, location, script.config)
+  local path = path_of(new, moment, location, script.config)
   new.message, new.created = new.message or "empty message", moment.text
-  write(path, template.revision(new))
+  write(path, (new.sql and template.sql_revision or template.revision)(new))
   announce(path, new)
   return run_hooks(script.config, path)
 end

@@ -20,10 +20,9 @@ end
 
 local function check_downgrade(rev, file)
   if type(file.downgrade) == "function" or type(file.change) == "function" then return end
-  fault.raise("revision", ('revision "%s" cannot be downgraded: it has no downgrade function'):format(rev.id), {
-    where = rev.path .. ":1",
-    hint = "Define `function downgrade()`; an empty one says that there is nothing to revert.",
-  })
+  local reason, hint = revision.irreversible(rev)
+  fault.raise("revision", ('revision "%s" cannot be downgraded: %s'):format(rev.id, reason),
+    { where = rev.path .. ":1", hint = hint })
 end
 
 -- For the downgrade of a change() function its operations are collected and reversed

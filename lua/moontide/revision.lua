@@ -39,8 +39,15 @@ end
 
 local Revision = {}
 
+local function is_sql(path) return path:sub(-4) == ".sql" end
+
+-- Loaded for the projects that have such files.
+local function sqlfile() return require "moontide.sqlfile" end
+
 local late = {
-  message = function(rev) return head_comment(rev.text) end,
+  message = function(rev)
+    return head_comment(is_sql(rev.path) and sqlfile().documentation(rev.text) or rev.text)
+  end,
   doc = function(rev)
     local line = rev.text:match("^%-%-%- ?(%w[^\r\n]*)")
     if line and not line:find(":", 1, true) then return line end
@@ -107,7 +114,9 @@ local function line_of(text, name)
   local number = 0
   for line in (text .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
-    if line:find("^%s*" .. name .. "%s*=") then return number end
+    if line:find("^%s*" .. name .. "%s*=") or line:find("^%s*%-%-%s*moontide:.*%f[%w_]" .. name .. "%s*=") then
+      return number
+    end
   end
   return 1
 end
@@ -191,6 +200,15 @@ local function run(path, text, scope)
   }
 end
 
+local function read_sql(path, text, check)
+  local found = sqlfile().header(path, text)
+  if check then sqlfile().check(path, text) end
+  return {
+    id = found.revision, path = path, text = text, down = found.down_revision or NONE,
+    deps = found.depends_on or NONE, labels = found.branch_labels or NONE,
+  }
+end
+
 --- What a file says of itself. With `check`, a file that is only scanned is
 --- compiled too, so that a syntax error anywhere in it is found.
 ---@param path string
@@ -199,6 +217,7 @@ end
 ---@param check? boolean
 ---@return moontide.Revision
 function revision.read(path, text, idle, check)
+  if is_sql(path) then return setmetatable(check_names(read_sql(path, text, check)), Revision) end
   local rev = scan(path, text)
   if rev and check and not load(text, "@" .. path, "t", NONE) then idle():compile(path, text, {}) end
   return setmetatable(check_names(rev or run(path, text, idle())), Revision)
@@ -209,10 +228,24 @@ end
 ---@param scope moontide.Scope  one for all revisions of a run, so that helpers are loaded once
 ---@return table
 function revision.load(rev, scope)
+  if is_sql(rev.path) then return sqlfile().functions(rev.path, rev.text, scope.names.op) end
   local env = scope:fresh()
   scope:run(rev.path, rev.text, env)
   check_functions(rev.path, env)
   return env
+end
+
+--- How to make a revision reversible that is not, in words.
+---@param rev moontide.Revision
+---@return string reason
+---@return string hint
+function revision.irreversible(rev)
+  if is_sql(rev.path) then
+    return "it has no downgrade section", "Add a line `-- downgrade` with the statements that undo it below; "
+      .. "none says that there is nothing to revert."
+  end
+  return "it has no downgrade function",
+    "Define `function downgrade()`; an empty one says that there is nothing to revert."
 end
 
 --- The checksum by which a later run sees that an applied file was edited.

@@ -57,9 +57,9 @@ local function collect_all(config)
   return paths
 end
 
-local function refuse_sql(path, text)
-  if not text:find("%-%-%s*moontide:%s*revision") then return end
-  fault.raise("revision", "revisions in SQL are not supported by this version", { where = path .. ":1" })
+-- SQL files may also be data of Lua revisions.
+local function is_revision(path, text)
+  return path:sub(-4) ~= ".sql" or require("moontide.sqlfile").is_revision(text)
 end
 
 local function read(path)
@@ -91,11 +91,7 @@ local function read_all(config, check)
   end
   for _, path in ipairs(collect_all(config)) do
     local text = read(path)
-    if path:sub(-4) == ".sql" then
-      refuse_sql(path, text)
-    else
-      add(list, by_id, revision.read(path, text, idle, check))
-    end
+    if is_revision(path, text) then add(list, by_id, revision.read(path, text, idle, check)) end
   end
   return list
 end

@@ -47,12 +47,13 @@ end
 --- The path of a new file below its location.
 ---@param text string   the template
 ---@param values moontide.TemplateTokens
+---@param extension? string  ".lua" when left out
 ---@return string
-function template.file_name(text, values)
+function template.file_name(text, values, extension)
   local name = text:gsub("%%%%", "\0"):gsub(TOKEN, function(token, format)
     return format_token(values[token], format)
   end)
-  return name:gsub("%z", "%%") .. ".lua"
+  return name:gsub("%z", "%%") .. (extension or ".lua")
 end
 
 -- Word characters are letters, digits, the underscore and everything beyond ASCII
@@ -106,6 +107,40 @@ end
 function downgrade()
 end
 ]]
+
+-- A line of the message must not be taken for the header.
+local function sql_comment(message)
+  local text = doc_comment(message):gsub("^%-%-%-", "--")
+  return (text:gsub("%f[^\n\0](%-%-%s*moontide):", "%1 :"))
+end
+
+local function sql_word(word)
+  return word:find('[,="]') and '"' .. word:gsub('"', '""') .. '"' or word
+end
+
+--- The text of a new revision file in SQL.
+---@param new { id: string, message: string, down: string[], labels: string[], deps: string[], created: string }
+---@return string
+function template.sql_revision(new)
+  local function field(name, list)
+    local words = {}
+    for index, word in ipairs(list) do words[index] = sql_word(word) end
+    return name .. "=" .. table.concat(words, " + ")
+  end
+  return table.concat({
+    sql_comment(new.message),
+    header("Create Date", new.created),
+    "-- moontide: " .. table.concat({
+      field("revision", { new.id }), field("down_revision", new.down), field("branch_labels", new.labels),
+      field("depends_on", new.deps),
+    }, ", "),
+    "",
+    "-- upgrade",
+    "",
+    "-- downgrade",
+    "",
+  }, "\n")
+end
 
 --- The text of a new revision file.
 ---@param new { id: string, message: string, down: string[], labels: string[], deps: string[], created: string }

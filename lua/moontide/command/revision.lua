@@ -15,6 +15,7 @@ function revision.options(command)
   command:option("--branch-label", "a name for the branch, repeatable"):argname("LABEL"):count("*")
   command:option("--depends-on", "a revision that must be applied before, repeatable"):argname("REV"):count("*")
   command:option("--rev-id", "the identifier, instead of a random one"):argname("ID")
+  command:flag("--sql", "write an SQL file, with sections for upgrade and downgrade")
   command:option("--version-path", "the version location to write to"):argname("DIR")
 end
 
@@ -22,7 +23,7 @@ function revision.run(app, args)
   draft.make_locations(app:config())
   local script = app:script { check = true }
   local passed = draft.write(script, {
-    id = args.rev_id, message = args.message, version_path = args.version_path, labels = args.branch_label,
+    id = args.rev_id, message = args.message, version_path = args.version_path, labels = args.branch_label, sql = args.sql,
     down = plan.parents(script.graph, args.head or "head", { splice = args.splice }),
     deps = plan.dependencies(script.graph, args.depends_on or {}),
   })

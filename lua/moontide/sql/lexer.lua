@@ -45,6 +45,8 @@ local escape_body = P "'" * ((1 - S "\\'") ^ 1 + P "\\" * 1 + "''") ^ 0 * "'"
 local continuation = (S " \t\f\v" + line_comment) ^ 0 * newline * (white + line_comment) ^ 0
 local escape_start = S "eE" * #P "'"
 
+lexer.white, lexer.line_comment, lexer.block_comment = white, line_comment, block_comment
+
 --- White space and comments, possibly none.
 lexer.gap = (white ^ 1 + line_comment + block_comment) ^ 0
 

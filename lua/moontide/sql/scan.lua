@@ -46,7 +46,8 @@ local unfinished = {
 
 local function refuse(text, position, message, hint)
   local line = line_of(text, position)
-  fault.raise("operation", ("%s in line %d of the SQL text"):format(message, line), { line = line, hint = hint })
+  fault.raise("operation", ("%s in line %d of the SQL text"):format(message, line),
+    { fact = message, line = line, hint = hint })
 end
 
 local function refuse_at(text, position)
