@@ -48,6 +48,8 @@ local fault = require "moontide.fault"
 ---  before it is run outside of a transaction: the statements that clear what an interrupted attempt
 ---  left, or nil when that attempt was completed after all
 ---@field inside? fun(o: table): table          the form that a transaction allows, for a dry run
+---@field capture? fun(o: table, query: fun(sql: string): table): table?
+---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
@@ -59,7 +61,7 @@ local names = {}
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
-  recover = "function", commits = "function", inside = "function", action = "table" }
+  recover = "function", commits = "function", inside = "function", capture = "function", action = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -104,7 +106,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, action and from.")
+          .. "recover, inside, capture, action and from.")
     end
   end
 end
