@@ -41,7 +41,7 @@ make_template() {
   mkdir "$1/template.new"
   [ "$(id -u)" -ne 0 ] || chown "$(owner)" "$1/template.new"
   (cd "$1/template.new" && as_owner "$(bin)/initdb" -D "$1/template.new" -U postgres -A trust -E UTF8 \
-    --locale=C.UTF-8 --no-sync --no-instructions >"$1/initdb.log" 2>&1) || { cat "$1/initdb.log" >&2; exit 1; }
+    --locale=C.UTF-8 --no-sync >"$1/initdb.log" 2>&1) || { cat "$1/initdb.log" >&2; exit 1; }
   mv "$1/template.new" "$1/template"
 }
 

@@ -4,3 +4,4 @@
 require "moontide.op"   -- one registry of operations, as in the program
 require "spec.support.server"
 require "spec.support.tmp"
+require "spec.support.versions"

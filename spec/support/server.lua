@@ -15,6 +15,7 @@ local script = shell.quote(lfs.currentdir() .. "/spec/support/cluster.sh")
 ---@field port integer     also with a Unix socket
 ---@field tcp boolean
 ---@field settings string[]
+---@field bin? string      where the server binaries are, of another version than the machine's own
 local Cluster = {}
 Cluster.__index = Cluster
 
@@ -22,26 +23,27 @@ local function escape(text)
   return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
-local function cluster_sh(verb, ...)
-  return shell.capture(("sh %s %s %s"):format(script, verb, shell.join { ... }))
+local function cluster_sh(bin, verb, ...)
+  local environment = bin and "MOONTIDE_PGBIN=" .. shell.quote(bin) .. " " or ""
+  return shell.capture(("%ssh %s %s %s"):format(environment, script, verb, shell.join { ... }))
 end
 
 --- Start the server and wait until it answers.
 function Cluster:start()
-  cluster_sh("start", self.dir, table.unpack(self.settings))
+  cluster_sh(self.bin, "start", self.dir, table.unpack(self.settings))
   self.running = true
 end
 
 --- Stop the server.
 ---@param mode? string  "fast" (default), "smart" or "immediate"
 function Cluster:stop(mode)
-  cluster_sh("stop", self.dir, mode or "fast")
+  cluster_sh(self.bin, "stop", self.dir, mode or "fast")
   self.running = false
 end
 
 --- Kill every process of the server with SIGKILL.
 function Cluster:kill()
-  cluster_sh("kill", self.dir)
+  cluster_sh(self.bin, "kill", self.dir)
   self.running = false
 end
 
@@ -88,18 +90,22 @@ function Cluster:remove()
 end
 
 local function make_certificate(dir)
-  local user = cluster_sh("owner")
+  local user = cluster_sh(nil, "owner")
   shell.capture(("cd %s && openssl req -new -x509 -nodes -days 2 -subj /CN=localhost -out server.crt "
     .. "-keyout server.key 2>openssl.log && chmod 600 server.key && chown %s server.crt server.key"):format(dir, user))
 end
 
 --- A private server, created and started.
----@param options? { tcp: boolean?, tls: boolean?, settings: table<string, any>?, hba: string?, start: boolean? }
+---@param options? { tcp: boolean?, tls: boolean?, settings: table<string, any>?, hba: string?, start: boolean?,
+---  bin: string? }
 ---@return spec.Cluster
 function server.cluster(options)
   options = options or {}
-  local self = setmetatable({ dir = tmp.name("c"), tcp = options.tcp == true, port = 5432, settings = {} }, Cluster)
-  cluster_sh("create", self.dir)
+  -- The template beside a cluster is of its version.
+  local dir = options.bin and tmp.folder("v") .. "/c" or tmp.name("c")
+  local self = setmetatable({ dir = dir, tcp = options.tcp == true, port = 5432, settings = {}, bin = options.bin },
+    Cluster)
+  cluster_sh(self.bin, "create", self.dir)
   if options.hba then shell.write(self.dir .. "/pg_hba.conf", options.hba) end
   local settings = { ssl = options.tls and "on" or nil }
   if options.tls then make_certificate(self.dir) end
@@ -149,7 +155,7 @@ local bin
 --- Where the server binaries (and psql) are.
 ---@return string
 function server.bin()
-  bin = bin or cluster_sh("bin")
+  bin = bin or cluster_sh(nil, "bin")
   return bin
 end
 
