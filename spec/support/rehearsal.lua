@@ -5,6 +5,7 @@ local it = require("busted").it
 local catalog = require "spec.support.catalog"
 local operation = require "moontide.operation"
 local operations = require "spec.support.operations"
+local serialize = require "moontide.serialize"
 
 local rehearsal = {}
 
@@ -20,7 +21,8 @@ end
 ---@param list moontide.Operation[]
 function rehearsal.run(list)
   for _, o in ipairs(list) do
-    for _, statement in ipairs(operation.statements(o)) do conn:exec(statement.sql) end
+    local ctx = { server_version = conn:server_version() }
+    for _, statement in ipairs(operation.statements(o, ctx)) do conn:exec(statement.sql) end
   end
 end
 
@@ -63,9 +65,18 @@ local function declared_locks(o)
   return declared
 end
 
+-- What the run of a change() function keeps of what the operation takes away, as it is stored.
+local function capture(o)
+  local read = operation.get(o.kind).capture
+  if not read or o.existing then return end
+  local captured = read(o, function(text) return conn:exec(text) end)
+  for key, field in pairs(captured and serialize.decode(serialize.encode(captured)) or {}) do o[key] = field end
+end
+
 -- Run operations one transaction each, and see that they lock what they say.
 local function run_watched(list)
   for _, o in ipairs(list) do
+    capture(o)
     if operation.transactional(o) then
       local known, declared = known_relations(o), declared_locks(o)
       conn:exec "begin"
@@ -94,7 +105,8 @@ local fresh = [[drop schema if exists public cascade; drop schema if exists "O.t
   create schema public; create schema "O.ther"; ]]
 
 --- One `it` a case: { name, setup SQL, function(op), has = parts of lines that are new in the catalog }. The
---- operations are run and undone; the locks are those declared, and the catalog ends as it began.
+--- operations are run and undone; the locks are those declared, and the catalog ends as it began. What they drop is
+--- captured, as in a change() function, unless they say it themselves.
 function rehearsal.cases(list)
   for _, case in ipairs(list) do
     it(case[1], function()
