@@ -1,0 +1,22 @@
+#!/bin/sh
+# Measures moontide against psql and lua5.4, and prints one table in Markdown.
+#   sh spec/bench/run.sh [names]     a part of a case's name is enough: sh spec/bench/run.sh startup history
+# MOONTIDE_BINARY measures another binary than the release build. Takes some minutes on a quiet machine.
+set -eu
+cd "$(dirname "$0")/../.."
+
+sh .ci/packages build server
+command -v lua5.4 >/dev/null || { echo "the interpreter lua5.4 is missing: apt-get install lua5.4" >&2; exit 1; }
+
+build() {
+  [ -f build/release/CMakeCache.txt ] || cmake --preset release
+  cmake --build build/release --parallel 2 --target moontide
+}
+
+if [ -z "${MOONTIDE_BINARY:-}" ]; then
+  mkdir -p build
+  build >build/bench.log 2>&1 || { cat build/bench.log >&2; exit 1; }
+  MOONTIDE_BINARY=$PWD/build/release/moontide
+fi
+export MOONTIDE_BINARY
+exec env -u MOONTIDE_LUA_PATH "$MOONTIDE_BINARY" lua spec/bench/main.lua "$@" </dev/null
