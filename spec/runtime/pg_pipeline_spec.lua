@@ -176,10 +176,13 @@ describe("a long pipeline", function()
   end)
 
   it("does not keep rows that nobody wants", function()
-    local function peak()
+    local function status(field)
       local file <close> = assert(io.open("/proc/self/status"))
-      return tonumber(file:read("a"):match("VmHWM:%s*(%d+)"))
+      return tonumber(file:read("a"):match(field .. ":%s*(%d+)"))
     end
+    local function peak() return status("VmHWM") end
+    -- The address sanitizer, known by its terabytes of address space, holds back what is freed.
+    if status("VmSize") > 1 << 30 then return pending("memory cannot be measured under the address sanitizer") end
     conn:pipeline { { sql = "select repeat('x', 1000) from generate_series(1, 1000)" } }
     local before = peak()
     local results = conn:pipeline {
