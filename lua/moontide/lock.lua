@@ -55,6 +55,12 @@ function Lock:fence_statement()
   return ("SELECT 1 / pg_try_advisory_xact_lock(%s)::integer"):format(self.fence)
 end
 
+--- A query that answers {free = boolean}: whether no transaction of a run is open.
+---@return string
+function Lock:fence_probe()
+  return ("SELECT pg_try_advisory_xact_lock(%s) AS free"):format(self.fence)
+end
+
 local holder_sql = [[
 SELECT l.pid, coalesce(nullif(a.application_name, ''), '?') AS application, a.state,
        to_char(clock_timestamp() - a.backend_start, 'HH24:MI:SS') AS age, host(a.client_addr) AS address

@@ -12,6 +12,7 @@ local report = require "moontide.report"
 local revision = require "moontide.revision"
 local runner = require "moontide.runner"
 local session = require "moontide.session"
+local settings = require "moontide.transport.settings"
 
 local migrate = {}
 
@@ -64,15 +65,30 @@ local function run_options(app, transport, books, more)
   return options
 end
 
-local function milliseconds(seconds) return ("'%dms'"):format(math.floor(seconds * 1000 + 0.5)) end
-
--- Settings are local to each transaction: behind a pooler anything else would leak.
 local function settings_of(config)
-  local list = {}
-  for _, name in ipairs { "lock_timeout", "statement_timeout" } do
-    if config[name] then list[#list + 1] = ("SET LOCAL %s = %s"):format(name, milliseconds(config[name])) end
+  return { statement_timeout = config.statement_timeout and settings.duration(config.statement_timeout) }
+end
+
+-- A transport that executes, and what a run needs to go on after a lost connection.
+local function executing(app, live, options)
+  local config = app:config()
+  local transport = require("moontide.transport.execute").new {
+    db = live.db, settings = settings_of(config), lock_timeout = config.lock_timeout > 0 and config.lock_timeout or nil,
+    directory = config.directory, dry = options.dry, joined = config.transaction == "run", pooled = live.pooled,
+    deferring = not config.hooks, guard = function() live.lock:check() end,
+  }
+  return transport
+end
+
+-- How a run reads again where the database stands: after a lost lock, and after a lost connection.
+local function looking_again(app, live, run)
+  run.retries = app:config().retries
+  function run.reread(id) run.journal[id] = live:journal(id) end
+  function run.reconnect()
+    local state = live:reconnect(app:config())
+    run.transport.db, run.journal = live.db, state.journal
+    return state
   end
-  return list
 end
 
 local function step_document(step)
@@ -117,12 +133,10 @@ function migrate.online(app, direction, target, options)
   check_edited(app, graph, live.state)
   local rows = live.state.rows
   local steps = plan[direction](graph, rows, target)
+  require("moontide.repeatable.plan").online(steps, direction, target, config, live)
   show_warnings(steps)
   say_nothing_to_do(steps, rows)
-  local transport = require("moontide.transport.execute").new {
-    db = live.db, settings = settings_of(config), directory = config.directory, dry = options.dry,
-    joined = config.transaction == "run", guard = function() live.lock:check() end,
-  }
+  local transport = executing(app, live, options)
   local run = run_options(app, transport, live.history, {
     lock = live.lock, journal = live.state.journal, rows = rows,
     context = {
@@ -130,6 +144,7 @@ function migrate.online(app, direction, target, options)
       captured = loading.captured(live),
     },
   })
+  looking_again(app, live, run)
   loading.rehearse(steps, run.load)
   hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
   if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
@@ -172,6 +187,7 @@ function migrate.offline(app, direction, target, options)
   local from, to = offline_range(direction, target)
   local rows = rows_at(graph, from)
   local steps = plan[direction](graph, rows, to)
+  require("moontide.repeatable.plan").offline(steps, direction, to, app:config(), rows)
   local transport = require("moontide.transport.print").new {
     directory = app:config().directory, joined = app:config().transaction == "run",
   }
@@ -191,9 +207,7 @@ function migrate.stamp(app, targets, options)
   local steps = plan.stamp(app:graph(), rows, targets, { purge = options.purge })
   say_nothing_to_do(steps, rows)
   if #steps > 0 then
-    local transport = require("moontide.transport.execute").new {
-      db = live.db, settings = settings_of(app:config()), guard = function() live.lock:check() end,
-    }
+    local transport = executing(app, live, {})
     runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
   end
   finish_document("stamp", steps, #steps > 0 and steps[#steps].rows or rows)

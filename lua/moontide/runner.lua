@@ -4,6 +4,7 @@
 
 local capture = require "moontide.capture"
 local fault = require "moontide.fault"
+local flights = require "moontide.flight"
 local report = require "moontide.report"
 local segment = require "moontide.segment"
 local gate = require "moontide.gate"
@@ -19,6 +20,10 @@ local gate = require "moontide.gate"
 ---@field checksum fun(revision: table): string
 ---@field log { host?: string, version: string }
 ---@field autocommit? boolean             every operation commits by itself
+---@field retries integer                 how often a revision is tried again that could not get a lock
+---@field reread fun(id: string)          reads the journal rows of a revision again
+---@field reconnect fun(): moontide.State connects again, and reads where the database stands
+---@field failure_statement? fun(step: table, message: string): string
 ---@field hook fun(name: string, step: table)   calls the project's hook of that name, if it has one
 
 local runner = {}
@@ -60,6 +65,9 @@ local function records(step, options, run)
   if step.revision then
     table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
   end
+  for _, sql in ipairs(step.records and step.records(options.history) or {}) do
+    table.insert(entries, { sql = sql })
+  end
   for _, sql in ipairs(online and run and capture.statements(step, options.history, run) or {}) do
     table.insert(entries, { sql = sql })
   end
@@ -68,18 +76,21 @@ end
 
 local function ids(list) return table.concat(list, ", ") end
 
+local function short_title(step)
+  return step.title or ("Running %s %s -> %s"):format(step.direction, ids(step.from), ids(step.to))
+end
+
 --- The line that announces a step: `Running upgrade a, b -> c, doc`.
 ---@param step table
 ---@return string
 function runner.title(step)
   local doc = step.revision and step.revision.doc
-  return ("Running %s %s -> %s%s"):format(step.direction, ids(step.from), ids(step.to),
-    doc and doc ~= "" and ", " .. doc or "")
+  return short_title(step) .. (doc and doc ~= "" and ", " .. doc or "")
 end
 
 local function announce(step, options)
   if options.transport.comment then
-    options.transport:comment(("Running %s %s -> %s"):format(step.direction, ids(step.from), ids(step.to)))
+    options.transport:comment(short_title(step))
   end
   report.info(runner.title(step))
 end
@@ -109,66 +120,23 @@ local function call(step, file, run, options)
   options.gate:through(run, options.hook, "after_revision", step)
 end
 
-local function explain(problem, step)
-  problem = fault.of(problem)
-  problem.revision = problem.revision or step.revision.id
-  return problem
-end
-
-local function at(rows) return #rows > 0 and "at " .. ids(rows) or "empty" end
-
-local function standing_of_joined(options)
-  if options.transport.commits == 0 then
-    return ("Nothing of this run was applied; the database is %s."):format(at(options.rows))
-  end
-  return "The run was committed up to a commit point; `moontide status` says where the database stands."
-end
-
--- What stands after a failure, in words: nothing is ever half recorded.
-local function where_it_stands(run, options, step, rows)
-  if options.transport.offline then return nil end
-  if options.transport.dry then return "It was a dry run: nothing was changed." end
-  if run and run:is_partial() then
-    return ("Revision %s is partially applied: %d of its segments are committed; "
-      .. "the same command continues behind them."):format(step.revision.id, run.number - 1)
-  end
-  if options.transport.joined then return standing_of_joined(options) end
-  return ("Nothing of revision %s was applied; the database is %s."):format(step.revision.id, at(rows))
-end
-
--- The failed attempt goes into the log; a failure of that must not hide the first one.
-local function log_failure(step, options, problem)
-  if options.transport.offline or options.transport.dry then return end
-  local db = options.transport.db
-  if db:status() ~= "idle" then return end
-  pcall(db.exec, db, options.history:log_statement(log_entry(step, options, "failed", tostring(problem.message))))
-end
-
-local function fail(problem, run, step, options, rows)
-  problem = explain(problem, step)
-  options.transport:abort()
-  log_failure(step, options, problem)
-  local standing = where_it_stands(run, options, step, rows)
-  problem.hint = problem.hint and standing and problem.hint .. "\n" .. standing or problem.hint or standing
-  error(problem, 0)
-end
-
-local function new_run(step, options, rows)
+local function new_run(flight, index)
+  local options, step = flight.options, flight.steps[index]
   return segment.new {
     transport = options.transport, history = options.history, revision = step.revision.id,
-    direction = step.direction, guards = guards_of(options, rows), autocommit = options.autocommit,
+    direction = step.direction, guards = guards_of(options, flight:rows_before(index)), autocommit = options.autocommit,
     journal = (options.journal or {})[step.revision.id],
   }
 end
 
-local function run_revision(step, options, rows)
-  local run = new_run(step, options, rows)
-  local function body()
-    call(step, options.load(step), run, options)
-    run:finish(records(step, options, run))
-  end
-  local ok, problem = xpcall(body, gate.explain)
-  if not ok then fail(problem, run, step, options, rows) end
+local function run_step(flight, index)
+  local step, options = flight.steps[index], flight.options
+  options.transport.tag = index
+  flight:begin(index)
+  local run = new_run(flight, index)
+  flight.runs[index] = run
+  call(step, options.load(step), run, options)
+  run:finish(records(step, options, run))
 end
 
 --- Move the version rows by the steps of a stamp, in one transaction; nothing is run.
@@ -186,18 +154,23 @@ function runner.stamp(steps, options)
 end
 
 --- Run steps one after the other. A failure raises; the steps before it stay done.
+--- A step whose statements nobody reads may travel in one round trip with the next
+--- ones; what is announced, committed, logged and reported is the same as one by one.
 ---@param steps table[]  as `plan` makes them
 ---@param options moontide.RunOptions
 ---@param on_step? fun(step: table)  called after each
 function runner.run(steps, options, on_step)
-  local rows = options.rows
-  for _, step in ipairs(steps) do
-    announce(step, options)
-    run_revision(step, options, rows)
-    rows = step.rows
-    if on_step then on_step(step) end
+  options.failure_statement = function(step, message)
+    return options.history:log_statement(log_entry(step, options, "failed", message))
   end
-  options.transport:complete()
+  local flight = flights.new(steps, options, announce, on_step)
+  local index = 1
+  while index <= #steps + 1 do
+    local ok, problem
+    if index <= #steps then ok, problem = xpcall(run_step, gate.explain, flight, index)
+    else ok, problem = xpcall(options.transport.complete, gate.explain, options.transport) end
+    index = ok and index + 1 or flight:recover(problem, index)
+  end
 end
 
 return runner

@@ -2,7 +2,7 @@
 --- round trips as can be: for a run that changes something under the lock, or for
 --- a look without it.
 
-local db = require "moontide.db"
+local connecting = require "moontide.connecting"
 local fault = require "moontide.fault"
 local history = require "moontide.history"
 local lock = require "moontide.lock"
@@ -43,15 +43,11 @@ local function read(self)
   end
 end
 
-local function connect(config)
-  return db.connect(config.url, { timeout = config.connect_timeout })
-end
-
 --- Connect and read, without the lock and without creating anything.
 ---@param config table
 ---@return moontide.Session
 function session.look(config)
-  local self = setmetatable({ db = connect(config), history = history.open(config) }, Session)
+  local self = setmetatable({ db = connecting.connect(config), history = history.open(config) }, Session)
   local ok, problem = pcall(read, self)
   if not ok then
     self.db:close()
@@ -98,7 +94,7 @@ local function keep_behind_pooler(self, config)
     detail = "the migration lock is held by a second connection until the run ends",
     hint = "Set direct_url in env.lua or $DATABASE_URL_DIRECT to connect to the server itself.",
   })
-  self.lock:keep(self.db, function() return connect(config) end, config.lock_wait)
+  self.lock:keep(self.db, function() return connecting.connect(config) end, config.lock_wait)
 end
 
 local function wait_for_lock(self, config)
@@ -108,6 +104,7 @@ end
 
 local function take(self, config)
   local answer = try_at_once(self)
+  self.pooled = answer.pooled
   if answer.pooled then
     keep_behind_pooler(self, config)
   elseif not answer.held then
@@ -119,11 +116,17 @@ local function take(self, config)
   end
 end
 
+-- Behind a pooler the lock is another connection's; the fence is the transaction's own.
+local function wait_for_fence(self)
+  local statement = self.lock:fence_probe()
+  self.lock:wait(self.db, nil, function() return self.db:exec(statement)[1].free end)
+end
+
 --- Connect, take the lock, and read the state; the tables are created where they are missing.
 ---@param config table
 ---@return moontide.Session
 function session.open(config)
-  local connection = connect(config)
+  local connection = connecting.connect(config)
   local self = setmetatable({ db = connection, history = history.open(config) }, Session)
   self.lock = lock.new(self.history.version)
   local ok, problem = pcall(take, self, config)
@@ -132,6 +135,28 @@ function session.open(config)
     error(fault.of(problem), 0)
   end
   return self
+end
+
+--- Connect again after the connection was lost, wait for the lock, and read the state.
+--- The lock is free only once the server has ended what the lost connection was doing.
+---@param config table
+---@return moontide.State
+function Session:reconnect(config)
+  self.lock:release()
+  self.db:close()
+  self.db, self.state = connecting.again(config), nil
+  take(self, config)
+  wait_for_fence(self)
+  read(self)
+  return self.state
+end
+
+--- Read the journal rows of a revision again.
+---@param revision string
+---@return moontide.JournalRow[]
+function Session:journal(revision)
+  local results = self.db:pipeline(self.history:read_statements())
+  return results_from(results, 1).journal[revision]
 end
 
 function Session:close()

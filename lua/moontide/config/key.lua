@@ -35,6 +35,11 @@ local function length(value)
   return nil, "a positive whole number"
 end
 
+local function count(value)
+  if math.type(value) == "integer" and value >= 0 then return value end
+  return nil, "a whole number, 0 or more"
+end
+
 local function is_text_list(value)
   if type(value) ~= "table" or #value == 0 then return false end
   for index, item in pairs(value) do
@@ -122,6 +127,7 @@ key.known = {
   direct_url = { check = text },
   version_locations = { check = folders, default = { "versions" } },
   recursive = { check = flag, default = false },
+  repeatable = { check = name, default = "repeatable" },
   file_template = { check = file_template, default = "%(rev)s_%(slug)s" },
   truncate_slug_length = { check = length, default = 40 },
   timezone = { check = name, default = "UTC" },
@@ -129,7 +135,8 @@ key.known = {
   version_table = { check = version_table },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
   connect_timeout = { check = duration },
-  lock_timeout = { check = duration },
+  lock_timeout = { check = duration, default = 2 },
+  retries = { check = count, default = 30 },
   statement_timeout = { check = duration },
   lock_wait = { check = duration },
   checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
@@ -141,7 +148,7 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, plugins = true, retries = true, lint = true, confirm = true, naming = true,
+  models = true, plugins = true, lint = true, confirm = true, naming = true,
   include = true, targets = true, neon = true,
 }
 key.later_values = {}

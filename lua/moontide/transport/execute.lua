@@ -4,12 +4,16 @@
 
 local fault = require "moontide.fault"
 local report = require "moontide.report"
+local settings = require "moontide.transport.settings"
 
 ---@class moontide.Entry
 ---@field sql string
 ---@field params? table
 ---@field rows? boolean
 ---@field o? moontide.Operation             whose statement this is
+---@field tag? integer                      the step of the run that it belongs to
+---@field commits? boolean                  it is a COMMIT
+---@field settles? boolean                  its commit is the end of its revision
 ---@field refused? fun(): moontide.Fault   what a division by zero (22012) of this statement means
 
 ---@class moontide.Transport
@@ -26,19 +30,26 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 
 ---@class moontide.ExecuteOptions
 ---@field db moontide.Db
----@field settings string[]   SET LOCAL statements of every transaction
+---@field settings? table<string, string>  settings of every transaction, by name
+---@field lock_timeout? number  seconds that a statement may wait for a lock, in the end
 ---@field directory? string   where relative paths of revisions begin
----@field guard? fun()        called before a commit; raises when the lock is lost
+---@field guard? fun()        called before a commit is sent; raises when the lock is lost
 ---@field joined? boolean     one transaction for all revisions, as far as they have no commit point
 ---@field dry? boolean        one transaction for everything, rolled back in the end
+---@field deferring? boolean  a revision's commit may travel with the next revision
+---@field pooled? boolean     behind a transaction pooler
+
+local function nothing() end
 
 --- A transport that executes.
 ---@param options moontide.ExecuteOptions
 ---@return moontide.Transport
 function execute.new(options)
   return setmetatable({
-    db = options.db, settings = options.settings, guard = options.guard or function() end, dry = options.dry or false,
-    joined = options.joined or false,
+    db = options.db, settings = options.settings or {}, guard = options.guard or nothing, dry = options.dry or false,
+    joined = options.joined or false, deferring = options.deferring or false, pooled = options.pooled or false,
+    longest = options.lock_timeout, lock_timeout = options.lock_timeout and math.min(0.1, options.lock_timeout),
+    listener = { sending = nothing, settled = nothing },
     ctx = { server_version = options.db:server_version(), offline = false, directory = options.directory },
     queue = {}, bytes = 0, is_open = false, commits = 0,
   }, Execute)
@@ -60,27 +71,75 @@ local function place(problem, entry)
   if problem.sqlstate == "22012" and entry.refused then return entry.refused() end
   problem.statement = problem.statement or entry.sql
   if entry.o then
-    problem.where, problem.operation = problem.where or entry.o.where, entry.o.kind
+    problem.where, problem.operation, problem.o = problem.where or entry.o.where, entry.o.kind, entry.o
   end
   return problem
 end
 
---- Send what waits. Returns the results, one for each statement sent.
+-- What follows from the answers: which revisions are committed now.
+local function note_commits(self, entries, results, last)
+  for index = 1, last do
+    local entry = entries[index]
+    if entry.commits and results and results[index].command ~= "COMMIT" then
+      fault.raise("server", "the transaction was rolled back at COMMIT", {
+        detail = "the server answered " .. tostring(results[index].command), tag = entry.tag,
+        hint = "An earlier statement failed and its error was caught in the revision; let the error through.",
+      })
+    end
+    if entry.commits then self.commits = self.commits + 1 end
+    if entry.settles then self.listener.settled(entry.tag) end
+  end
+end
+
+local function holds_commit(entries)
+  for _, entry in ipairs(entries) do
+    if entry.commits then return true end
+  end
+  return false
+end
+
+local function fail(self, problem, entries)
+  local entry = entries[problem.index]
+  note_commits(self, entries, nil, (problem.index or 1) - 1)
+  local placed = place(fault.of(problem), entry)
+  placed.tag = entry and entry.tag or entries[1].tag
+  placed.in_commit = problem.kind == "connection" and holds_commit(entries)
+  error(placed, 0)
+end
+
+--- Send what waits. Returns the results, one for each statement sent. A failure
+--- carries `tag`, the revision whose statement failed; those before it are committed.
 ---@return table[]
 function Execute:flush()
   local entries = self.queue
   if #entries == 0 then return {} end
   self.queue, self.bytes = {}, 0
+  self.listener.sending(entries[1].tag)
+  if holds_commit(entries) then self.guard() end
   local ok, results = pcall(self.db.pipeline, self.db, entries)
-  if not ok then error(place(results, entries[results.index]), 0) end
+  if not ok then fail(self, results, entries) end
+  note_commits(self, entries, results, #entries)
   return results
 end
 
---- Add a statement to the transaction.
----@param entry moontide.Entry
-function Execute:send(entry)
+local function add(self, entry)
+  entry.tag = self.tag
   self.queue[#self.queue + 1] = entry
   self.bytes = self.bytes + #entry.sql
+end
+
+local function validates(entry)
+  return entry.o ~= nil and entry.sql:upper():find("VALIDATE%s+CONSTRAINT") ~= nil
+end
+
+--- Add a statement to the transaction. Validation takes as long as it takes and
+--- blocks nobody, so the lock timeout does not apply to it.
+---@param entry moontide.Entry
+function Execute:send(entry)
+  local patient = self.lock_timeout and validates(entry)
+  if patient then add(self, { sql = "SET LOCAL lock_timeout = 0" }) end
+  add(self, entry)
+  if patient then add(self, { sql = settings.lock_timeout(self.lock_timeout) }) end
   if #self.queue >= max_statements or self.bytes >= max_bytes then self:flush() end
 end
 
@@ -89,38 +148,46 @@ function Execute:open()
   if self.is_open then return end
   self.is_open = true
   self:send { sql = "BEGIN" }
-  for _, sql in ipairs(self.settings) do self:send { sql = sql } end
+  self:send { sql = settings.statement(self.settings, self.lock_timeout) }
 end
 
 --- Commit: one round trip with everything that waits.
 function Execute:close()
-  if self.dry then return self:flush() end
-  self.guard()
-  self:send { sql = "COMMIT" }
-  local results = self:flush()
-  self.is_open, self.commits = false, self.commits + 1
-  local command = results[#results].command
-  if command ~= "COMMIT" then
-    fault.raise("server", "the transaction was rolled back at COMMIT", {
-      detail = "the server answered " .. tostring(command),
-      hint = "An earlier statement failed and its error was caught in the revision; let the error through.",
-    })
+  if not self.dry then
+    self.is_open = false
+    add(self, { sql = "COMMIT", commits = true })
   end
-end
-
---- End a revision: commit, or leave the transaction to the next one. What waits is
---- sent in any case, so that a failure is this revision's.
-function Execute:settle()
-  if self.joined or self.dry then self:flush() else self:close() end
-end
-
---- End a run: what is still open is committed; a dry run leaves nothing.
-function Execute:complete()
-  if not self.is_open then return end
-  if not self.dry then return self:close() end
   self:flush()
-  self.db:exec("ROLLBACK")
+end
+
+--- End a revision. Its commit may travel with the next revision; in a transaction
+--- that goes on, what waits is sent, so that a failure is this revision's.
+function Execute:settle()
+  if self.joined or self.dry then
+    self:flush()
+    return self.listener.settled(self.tag)
+  end
   self.is_open = false
+  add(self, { sql = "COMMIT", commits = true, settles = true })
+  if not self.deferring or #self.queue >= max_statements or self.bytes >= max_bytes then self:flush() end
+end
+
+--- End a run: what waits is sent, what is still open is committed; a dry run leaves nothing.
+function Execute:complete()
+  if self.is_open and not self.dry then return self:close() end
+  self:flush()
+  if self.is_open then self.db:exec("ROLLBACK") end
+  self.is_open = false
+end
+
+--- Forget what waits of the current revision, and send what waits of those before it.
+function Execute:drop_current()
+  local kept = {}
+  for _, entry in ipairs(self.queue) do
+    if entry.tag ~= self.tag then kept[#kept + 1] = entry end
+  end
+  self.queue = kept
+  self:flush()
 end
 
 --- Run a statement and return its result; what waits goes with it.
@@ -128,7 +195,7 @@ end
 ---@return table result
 function Execute:read(entry)
   entry.rows = true
-  self.queue[#self.queue + 1] = entry
+  add(self, entry)
   local results = self:flush()
   return results[#results]
 end
@@ -156,23 +223,48 @@ function Execute:copy(entry)
   return result
 end
 
---- Run statements that cannot be in a transaction, each by itself.
----@param entries moontide.Entry[]
-function Execute:alone(entries)
+local function run_alone(self, entries)
   for _, entry in ipairs(entries) do
     if entry.copy then
       self:copy(entry)
     else
-      self.queue[#self.queue + 1] = entry
+      add(self, entry)
       self:flush()
     end
   end
+end
+
+--- Run statements that cannot be in a transaction, each by itself. They wait for
+--- others as long as it takes: a concurrent build that a timeout ends leaves an
+--- invalid index. Behind a pooler a session's settings are somebody else's next.
+---@param entries moontide.Entry[]
+function Execute:alone(entries)
+  self:flush()
+  if self.pooled then return run_alone(self, entries) end
+  self.db:pipeline { { sql = "SET lock_timeout = 0" }, { sql = "SET statement_timeout = 0" } }
+  local ok, problem = pcall(run_alone, self, entries)
+  if self:is_alive() then self.db:pipeline { { sql = "RESET lock_timeout" }, { sql = "RESET statement_timeout" } } end
+  if not ok then error(problem, 0) end
+end
+
+--- Whether the connection can still be used.
+---@return boolean
+function Execute:is_alive()
+  local status = self.db:status()
+  return status == "idle" or status == "transaction" or status == "error"
 end
 
 --- Leave out, in a dry run, an operation that has no form inside a transaction.
 ---@param o moontide.Operation
 function Execute:skip(o)
   report.warn(("%s is left out of the dry run: it cannot run inside a transaction"):format(o.kind), { where = o.where })
+end
+
+--- Let statements of the next attempt wait longer for locks: 100 ms at first, doubled
+--- each time up to the lock timeout.
+---@param attempts integer  how many have failed
+function Execute:grow_timeout(attempts)
+  if self.longest then self.lock_timeout = math.min(0.1 * 2 ^ attempts, self.longest) end
 end
 
 --- Give up the transaction; what waits is forgotten.

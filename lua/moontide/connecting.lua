@@ -1,0 +1,69 @@
+--- Connecting with patience: a server that is starting up, waking up or out of
+--- connections for a moment is tried again, within a budget.
+
+local db = require "moontide.db"
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+local sys = require "moontide.runtime.sys"
+
+local connecting = {}
+
+-- Seconds to wait for a server that says it is on its way, and for one that was there a moment ago.
+local default_budget, after_loss = 10, 30
+
+local on_its_way = { ["57P03"] = true, ["53300"] = true }
+
+local waking = {
+  "Couldn't connect to compute node", "Control plane request failed", "endpoint is idle",
+  "timed out while waiting for endpoint",
+}
+
+local function is_waking(problem)
+  if on_its_way[problem.sqlstate] then return true end
+  for _, text in ipairs(waking) do
+    if problem.message:find(text, 1, true) then return true end
+  end
+  return false
+end
+
+local function is_unreachable(problem)
+  return (problem.kind == "connection" and problem.sqlstate == nil) or problem.kind == "timeout"
+end
+
+local function pause(attempt) sys.sleep(math.min(0.1 * 2 ^ attempt, 2) * (0.5 + math.random() / 2)) end
+
+local function try(config, deadline)
+  local left = deadline and math.max(deadline - sys.clock(), 0.1)
+  return pcall(db.connect, config.url, { timeout = left })
+end
+
+local function keep_trying(config, budget, unreachable_too)
+  local deadline, attempt, said = sys.clock() + budget, 0, false
+  while true do
+    local ok, result = try(config, config.connect_timeout and deadline)
+    if ok then return result end
+    result = fault.of(result)
+    local worth_it = is_waking(result) or unreachable_too and is_unreachable(result)
+    if not worth_it or sys.clock() >= deadline then error(result, 0) end
+    if not said then report.info("waiting for the server: " .. result.message) end
+    said, attempt = true, attempt + 1
+    pause(attempt)
+  end
+end
+
+--- Connect to the database of an environment. With connect_timeout set, a server
+--- that cannot be reached is waited for as well.
+---@param config table
+---@return moontide.Db
+function connecting.connect(config)
+  return keep_trying(config, config.connect_timeout or default_budget, config.connect_timeout ~= nil)
+end
+
+--- Connect again after a connection was lost.
+---@param config table
+---@return moontide.Db
+function connecting.again(config)
+  return keep_trying(config, math.max(config.connect_timeout or 0, after_loss), true)
+end
+
+return connecting

@@ -1,0 +1,188 @@
+--- The progress of a run: which steps are announced and settled, and what follows
+--- from a failure. Statements of several revisions may be on their way at once, so
+--- a failure belongs to the step whose statement it was, not to the one whose
+--- function was being run.
+
+local blockers = require "moontide.blockers"
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+local sys = require "moontide.runtime.sys"
+
+---@class moontide.Flight
+---@field steps table[]
+---@field options moontide.RunOptions
+---@field runs table<integer, moontide.Segments>
+---@field announced integer   the last step that was announced
+---@field done integer        the last step that is settled
+---@field attempts integer    of the step that is being retried
+local Flight = {}
+Flight.__index = Flight
+
+local flight = {}
+
+--- Begin a run.
+---@param steps table[]
+---@param options moontide.RunOptions
+---@param announce fun(step: table, options: moontide.RunOptions)
+---@param on_step? fun(step: table)
+---@return moontide.Flight
+function flight.new(steps, options, announce, on_step)
+  local self = setmetatable({
+    steps = steps, options = options, runs = {}, announced = 0, done = 0, attempts = 0,
+    announce = announce, on_step = on_step or function() end,
+  }, Flight)
+  if not options.transport.offline then
+    options.transport.listener = {
+      sending = function(index) self:announce_to(index) end, settled = function(index) self:settle_to(index) end,
+    }
+  end
+  return self
+end
+
+function Flight:announce_to(index)
+  while index and self.announced < index do
+    self.announced = self.announced + 1
+    self.announce(self.steps[self.announced], self.options)
+  end
+end
+
+--- A step's function is about to be run. It is announced at once where nothing is
+--- on its way before it; else when its statements are sent.
+---@param index integer
+function Flight:begin(index)
+  if self.options.transport.offline or self.done == index - 1 then self:announce_to(index) end
+end
+
+function Flight:settle_to(index)
+  self:announce_to(index)
+  while self.done < index do
+    self.done = self.done + 1
+    self.runs[self.done] = nil
+    self.on_step(self.steps[self.done])
+  end
+end
+
+--- The version rows that a step begins with.
+---@param index integer
+---@return string[]
+function Flight:rows_before(index)
+  return index == 1 and self.options.rows or self.steps[index - 1].rows
+end
+
+local function list(ids) return table.concat(ids, ", ") end
+
+local function at(rows) return #rows > 0 and "at " .. list(rows) or "empty" end
+
+local function standing_of_joined(options)
+  if options.transport.commits == 0 then
+    return ("Nothing of this run was applied; the database is %s."):format(at(options.rows))
+  end
+  return "The run was committed up to a commit point; `moontide status` says where the database stands."
+end
+
+-- What stands after a failure, in words: nothing is ever half recorded.
+local function standing(self, index)
+  local options, run, id = self.options, self.runs[index], self.steps[index].revision.id
+  if options.transport.offline then return nil end
+  if options.transport.dry then return "It was a dry run: nothing was changed." end
+  if run and run:is_partial() then
+    return ("Revision %s is partially applied: %d of its segments are committed; "
+      .. "the same command continues behind them."):format(id, run.number - 1)
+  end
+  if options.transport.joined then return standing_of_joined(options) end
+  return ("Nothing of revision %s was applied; the database is %s."):format(id, at(self:rows_before(index)))
+end
+
+-- The failed attempt goes into the log; a failure of that must not hide the first one.
+local function log_failure(self, step, problem)
+  local transport = self.options.transport
+  if transport.offline or transport.dry or transport.db:status() ~= "idle" then return end
+  pcall(transport.db.exec, transport.db, self.options.failure_statement(step, tostring(problem.message)))
+end
+
+local function give_up(self, problem, index)
+  local step = self.steps[index]
+  self:announce_to(index)
+  problem.revision = problem.revision or step.revision.id
+  log_failure(self, step, problem)
+  local words = standing(self, index)
+  problem.hint = problem.hint and words and problem.hint .. "\n" .. words or problem.hint or words
+  error(problem, 0)
+end
+
+-- An error of the revision's own code leaves statements of earlier revisions waiting,
+-- which come first. Theirs may be the failure then.
+local function finish_earlier(self, problem, index)
+  if problem.tag or self.options.transport.offline then return problem, problem.tag or index end
+  local ok, earlier = pcall(self.options.transport.drop_current, self.options.transport)
+  if ok or not earlier.tag or earlier.tag == index then return problem, index end
+  return earlier, earlier.tag
+end
+
+local lock_not_available, deadlock, serialization = "55P03", "40P01", "40001"
+local retried = { [lock_not_available] = true, [deadlock] = true, [serialization] = true }
+
+-- Half a second growing to 30, with jitter, so that what queued behind us drains.
+local function pause(attempt) sys.sleep(math.min(0.5 * 2 ^ (attempt - 1), 30) * (0.5 + math.random() / 2)) end
+
+local function say_why(self, problem)
+  local transport = self.options.transport
+  report.warn(("%s, trying again (%d of %d)"):format(problem.message, self.attempts, self.options.retries), {
+    where = problem.where, detail = blockers.describe(transport.db, problem.o),
+  })
+end
+
+-- The whole revision is run again from its start; what it has committed is replayed.
+local function retry(self, problem, index)
+  self.attempts = (self.retrying == index and self.attempts or 0) + 1
+  self.retrying = index
+  if self.attempts > self.options.retries then return give_up(self, problem, index) end
+  say_why(self, problem)
+  pause(self.attempts)
+  self.options.transport:grow_timeout(self.attempts)
+  self.options.reread(self.steps[index].revision.id)
+  return index
+end
+
+local function same(a, b) return list(a) == list(b) end
+
+-- The connection broke: the server knows how far the run came. It is asked once the
+-- transaction of the broken connection has ended, one way or the other.
+local function look_up(self, problem, index)
+  local ok, state = pcall(self.options.reconnect)
+  if not ok then
+    problem.detail = (problem.detail and problem.detail .. "\n" or "") .. "could not connect again: " .. state.message
+    problem.hint = "Run the command again when the server is back; it continues where this run stopped."
+    self:announce_to(index)
+    error(problem, 0)
+  end
+  for reached = #self.steps, self.done + 1, -1 do
+    if same(self.steps[reached].rows, state.rows) and not state.journal[self.steps[reached].revision.id] then
+      report.warn("the connection was lost; the server had committed what was sent", { detail = problem.message })
+      self:settle_to(reached)
+      return reached + 1
+    end
+  end
+  self.runs[index] = nil
+  return give_up(self, problem, self.done + 1)
+end
+
+--- What follows from a failure: the step to go on with, or a fault for the user.
+---@param problem moontide.Fault
+---@param index integer  the step whose function was being run; one more than there are at the end
+---@return integer
+function Flight:recover(problem, index)
+  problem = fault.of(problem)
+  problem, index = finish_earlier(self, problem, math.min(index, #self.steps))
+  local transport = self.options.transport
+  transport:abort()
+  if problem.kind == "connection" and problem.in_commit and not transport.dry then
+    return look_up(self, problem, index)
+  end
+  if retried[problem.sqlstate] and not transport.dry and not transport.offline and not transport.joined then
+    return retry(self, problem, index)
+  end
+  return give_up(self, problem, index)
+end
+
+return flight

@@ -1,0 +1,45 @@
+--- Settings of the transactions of a run. They are local to each transaction:
+--- behind a pooler anything else would be left for somebody else.
+
+local quote = require "moontide.sql.quote"
+
+local settings = {}
+
+-- A runner that hangs in a transaction, stopped or swapped out, must not hold its locks for ever.
+local idle = "60s"
+
+--- Seconds as PostgreSQL reads a duration.
+---@param seconds number
+---@return string
+function settings.duration(seconds) return ("%dms"):format(math.floor(seconds * 1000 + 0.5)) end
+
+--- The statement that sets how long a statement may wait for a lock.
+---@param seconds number
+---@return string
+function settings.lock_timeout(seconds)
+  return ("SET LOCAL lock_timeout = %s"):format(quote.literal(settings.duration(seconds)))
+end
+
+local function sorted_names(values)
+  local names = {}
+  for name in pairs(values) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- One statement that sets everything for a transaction.
+---@param values table<string, string>  by name
+---@param lock_timeout? number          seconds
+---@return string
+function settings.statement(values, lock_timeout)
+  local all = { idle_in_transaction_session_timeout = idle }
+  if lock_timeout then all.lock_timeout = settings.duration(lock_timeout) end
+  for name, value in pairs(values) do all[name] = value end
+  local calls = {}
+  for index, name in ipairs(sorted_names(all)) do
+    calls[index] = ("set_config(%s, %s, true)"):format(quote.literal(name), quote.literal(all[name]))
+  end
+  return "SELECT " .. table.concat(calls, ", ")
+end
+
+return settings
