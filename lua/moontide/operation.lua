@@ -50,6 +50,8 @@ local fault = require "moontide.fault"
 ---@field inside? fun(o: table): table          the form that a transaction allows, for a dry run
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
+---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
+---  transaction ends before an operation of another kind follows
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
@@ -61,7 +63,8 @@ local names = {}
 local required = { summary = "string", build = "function", sql = "function", inverse = "function",
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
-  recover = "function", commits = "function", inside = "function", capture = "function", action = "table" }
+  recover = "function", commits = "function", inside = "function", capture = "function", after_commit = "function",
+  action = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -106,7 +109,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, capture, action and from.")
+          .. "recover, inside, capture, after_commit, action and from.")
     end
   end
 end

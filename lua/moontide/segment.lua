@@ -21,6 +21,7 @@ local serialize = require "moontide.serialize"
 ---@field number integer          the current segment, from 1
 ---@field touched boolean         the current segment holds something
 ---@field digest string           of the statements of the current segment so far
+---@field unripe boolean          the current segment made something that can be used only after a commit
 ---@field journaled table<integer, table>
 local Segments = {}
 Segments.__index = Segments
@@ -60,7 +61,7 @@ end
 
 function Segments:advance()
   self.number = self.number + 1
-  self.touched, self.digest, self.opened = false, "", false
+  self.touched, self.digest, self.opened, self.unripe = false, "", false, false
   self.reads, self.read_bytes, self.read_count = {}, 0, 0
 end
 
@@ -135,11 +136,20 @@ local function stands_alone(self, o, registration)
   return self.autocommit and registration.commits ~= nil and registration.commits(o)
 end
 
+-- What can be used only after a commit is committed as late as possible: most often it
+-- is the last thing in its revision, and that stays one transaction.
+local function ripen(self, o, registration)
+  local more = registration.after_commit ~= nil and registration.after_commit(o)
+  if self.unripe and not more and not self.transport.dry then self:commit_point() end
+  self.unripe = more
+end
+
 --- Receive an operation of the revision.
 ---@param o moontide.Operation
 ---@return any answer  rows, for an operation that reads
 function Segments:run(o)
   local registration = operation.get(o.kind)
+  ripen(self, o, registration)
   if registration.read then
     return registration.read(o, function(entry) entry.o = o return self:ask(entry) end)
   end
@@ -276,6 +286,7 @@ function Segments:is_partial() return self.number > 1 end
 --- End the revision: the statements that record it join its last transaction.
 ---@param entries moontide.Entry[]
 function Segments:finish(entries)
+  if self.unripe and self.transport.joined then self:commit_point() end
   if self:replaying() and self.touched then
     check_replay(self)
     self:advance()
