@@ -1,8 +1,8 @@
 ---@meta moontide.runtime.pg
 
---- PostgreSQL through libpq. What goes wrong is raised as a table { kind, message, ... }: "server" with the fields of the
---- server's error, "connection" when there is none or it was lost, "timeout" at a deadline and "interrupted" after Ctrl-C
---- (in both cases the statement was cancelled on the server), "operation" for what cannot be sent.
+--- PostgreSQL through libpq. What goes wrong is raised as a table { kind, message, ... }: "server" with the fields of
+--- the server's error, "connection" when there is none or it was lost, "timeout" at a deadline and "interrupted" after
+--- Ctrl-C (in both cases the statement was cancelled on the server), "operation" for what cannot be sent.
 local pg = {}
 
 ---@class moontide.pg.Error: moontide.Fault
@@ -28,8 +28,14 @@ local pg = {}
 ---@field affected? integer
 ---@field notices? moontide.pg.Error[]  with `dropped`, a number, when there were more than are kept
 
---- A parameter: nil is NULL (give the sequence an `n`), boolean, number, string (text without NUL bytes), or a table.
----@alias moontide.pg.Param nil|boolean|number|string|{ type: "bytea", value: string? }|{ oid: integer, value: string? }
+--- A parameter: nil is NULL (give the sequence an `n`), boolean, number, string (no NUL bytes), or a table.
+---@alias moontide.pg.Param
+---| nil
+---| boolean
+---| number
+---| string
+---| { type: "bytea", value: string? }
+---| { oid: integer, value: string? }
 
 --- Text of one statement, or the name of a prepared one.
 ---@alias moontide.pg.Statement string|{ sql: string }|{ prepared: string }
@@ -40,8 +46,8 @@ local pg = {}
 ---@field params? moontide.pg.Param[]
 ---@field rows? boolean  keep the rows; without it only the command and the count are kept
 
---- Connect. `defaults` are keywords for what the connection string does not say; without a timeout, connect_timeout of the
---- connection string counts, and without that nothing.
+--- Connect. `defaults` are keywords for what the connection string does not say; without a timeout, connect_timeout of
+--- the connection string counts.
 ---@param conninfo string  URI, keywords and values, or the name of a database
 ---@param options? { timeout: number?, defaults: table<string, string>? }
 ---@return moontide.pg.Connection
@@ -60,7 +66,7 @@ function pg.keywords() end
 function pg.libpq_version() end
 
 ---@class moontide.pg.Connection
-local Connection = {}
+local Connection = {} -- luacheck: ignore 241
 
 --- Run one statement.
 ---@param statement moontide.pg.Statement
@@ -79,8 +85,8 @@ function Connection:script(sql) end
 ---@param sql string
 function Connection:prepare(name, sql) end
 
---- Run a list of statements in one go, as one transaction if there is no other. After the first error none of the others
---- runs; it is raised with its `index`. A list of up to 500 statements costs one round trip.
+--- Run a list of statements in one go, as one transaction if there is no other. After the first error none of the
+--- others runs; it is raised with its `index`. A list of up to 500 statements costs one round trip.
 ---@param list moontide.pg.Entry[]
 ---@param options? { timeout: number? }
 ---@return moontide.pg.Result[]
@@ -138,13 +144,13 @@ function Connection:tls() end
 function Connection:notices() end
 
 ---@class moontide.pg.Rows
-local Rows = {}
+local Rows = {} -- luacheck: ignore 241
 
 --- Read no further; may be called again.
 function Rows:close() end
 
 ---@class moontide.pg.CopyIn
-local CopyIn = {}
+local CopyIn = {} -- luacheck: ignore 241
 
 --- Send data in the format of the COPY.
 ---@param data string
@@ -167,7 +173,7 @@ function CopyIn:abort(message) end
 function CopyIn:close() end
 
 ---@class moontide.pg.CopyOut
-local CopyOut = {}
+local CopyOut = {} -- luacheck: ignore 241
 
 ---@return string?  one line with its line feed, nil at the end
 function CopyOut:read() end
