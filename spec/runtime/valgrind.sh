@@ -27,4 +27,4 @@ fi
 
 [ $# -gt 0 ] || set -- spec/runtime/pg_connect_spec.lua spec/runtime/pg_exec_spec.lua spec/runtime/pg_pipeline_spec.lua \
   spec/runtime/pg_rows_spec.lua spec/runtime/pg_copy_spec.lua
-MOONTIDE_SPEC_SLOW=1 $checked $busted "$@"
+exec $checked $busted "$@"
