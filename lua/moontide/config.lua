@@ -162,6 +162,7 @@ local function place_paths(values, path)
     locations[index] = from_directory(values.directory, (location:gsub("(.)/+$", "%1")))
   end
   values.version_locations = locations
+  values.repeatable = from_directory(values.directory, (values.repeatable:gsub("(.)/+$", "%1")))
 end
 
 local function name_version_table(values)

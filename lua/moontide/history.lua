@@ -13,6 +13,7 @@ local quote = require "moontide.sql.quote"
 ---@field log string
 ---@field journal string
 ---@field captured string
+---@field repeatable string
 local History = {}
 History.__index = History
 
@@ -36,6 +37,7 @@ function history.open(config)
     log = table_name(config.schema, "log"),
     journal = table_name(config.schema, "journal"),
     captured = table_name(config.schema, "captured"),
+    repeatable = table_name(config.schema, "repeatable"),
   }, History)
 end
 
@@ -82,6 +84,7 @@ function History:create_statements()
   add("CREATE TABLE IF NOT EXISTS %s %s", self.log, log_columns)
   add("CREATE TABLE IF NOT EXISTS %s %s", self.journal, journal_columns)
   add("CREATE TABLE IF NOT EXISTS %s %s", self.captured, captured_columns)
+  list[#list + 1] = require("moontide.repeatable.books").create(self)
   return list
 end
 

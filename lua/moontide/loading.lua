@@ -55,7 +55,7 @@ function loading.loader(app, options)
   local captured = options.captured or function() end
   return function(step)
     context.direction, context.revision = step.direction, step.revision.id
-    local file = revision.load(step.revision, scope)
+    local file = step.load and step.load(scope) or revision.load(step.revision, scope)
     if step.direction == "downgrade" then prepare_downgrade(step, file, sink, captured) end
     return file
   end

@@ -119,6 +119,25 @@ local function show_warnings(steps)
   for _, warning in ipairs(steps.warnings) do report.warn(warning.message, warning) end
 end
 
+-- Load the files of a plan, then run it.
+local function carry_out(app, live, direction, steps, options)
+  local config, rows = app:config(), live.state.rows
+  say_nothing_to_do(steps, rows)
+  local transport = executing(app, live, options)
+  local run = run_options(app, transport, live.history, {
+    lock = live.lock, journal = live.state.journal, rows = rows,
+    context = {
+      tag = options.tag, dry = options.dry, server_version = live.db:server_version(),
+      captured = loading.captured(live),
+    },
+  })
+  looking_again(app, live, run)
+  loading.rehearse(steps, run.load)
+  hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
+  if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
+  finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
+end
+
 --- Run an upgrade or a downgrade on the server.
 ---@param app moontide.App
 ---@param direction "upgrade"|"downgrade"
@@ -135,20 +154,18 @@ function migrate.online(app, direction, target, options)
   local steps = plan[direction](graph, rows, target)
   require("moontide.repeatable.plan").online(steps, direction, target, config, live)
   show_warnings(steps)
-  say_nothing_to_do(steps, rows)
-  local transport = executing(app, live, options)
-  local run = run_options(app, transport, live.history, {
-    lock = live.lock, journal = live.state.journal, rows = rows,
-    context = {
-      tag = options.tag, dry = options.dry, server_version = live.db:server_version(),
-      captured = loading.captured(live),
-    },
-  })
-  looking_again(app, live, run)
-  loading.rehearse(steps, run.load)
-  hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
-  if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
-  finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
+  carry_out(app, live, direction, steps, options)
+end
+
+--- Put a repeatable object back to a version before.
+---@param app moontide.App
+---@param name string
+---@param target? string  "-N" or "base"; the version before when left out
+---@param options { tag?: string, dry?: boolean }
+function migrate.restore(app, name, target, options)
+  local live <close> = session.open(app:config())
+  local steps = require("moontide.repeatable.plan").back(live, app:config(), name, target)
+  carry_out(app, live, "downgrade", steps, options)
 end
 
 -- The version rows of a database that is at a revision.

@@ -35,13 +35,13 @@ end
 
 -- Paths of the revision files below a folder. Only in a recursive location, and
 -- there only for names that are no Lua or SQL file, is a name looked up on disk.
-local function collect(directory, recursive, paths)
+local function collect(directory, config, paths)
   for _, name in ipairs(sorted_names(directory)) do
     local path, ending = directory .. "/" .. name, name:sub(-4)
     if ending == ".lua" or ending == ".sql" then
       paths[#paths + 1] = path
-    elseif recursive and lfs.attributes(path, "mode") == "directory" then
-      collect(path, recursive, paths)
+    elseif config.recursive and path ~= config.repeatable and lfs.attributes(path, "mode") == "directory" then
+      collect(path, config, paths)
     end
   end
   return paths
@@ -51,7 +51,7 @@ local function collect_all(config)
   local paths, seen = {}, {}
   for _, location in ipairs(config.version_locations) do
     local real = sys.realpath(location) or location
-    if not seen[real] then collect(location, config.recursive, paths) end
+    if not seen[real] then collect(location, config, paths) end
     seen[real] = true
   end
   return paths

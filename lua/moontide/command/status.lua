@@ -4,6 +4,7 @@ local json = require "moontide.json"
 local lock = require "moontide.lock"
 local migrate = require "moontide.migrate"
 local plan = require "moontide.plan"
+local repeatable = require "moontide.repeatable"
 local report = require "moontide.report"
 local url = require "moontide.url"
 
@@ -34,13 +35,34 @@ local function partial_of(journal)
   return partial
 end
 
+local function state_of(file, row)
+  if not row then return "new" end
+  return file.checksum ~= row.checksum and "changed" or not row.current and "pending" or nil
+end
+
+-- Objects whose file differs from what is applied, or is gone.
+local function repeatables_of(app, live)
+  local applied, seen, list = require("moontide.repeatable.plan").applied(live), {}, {}
+  for _, file in ipairs(repeatable.files(app:config())) do
+    local state = state_of(file, applied[file.name])
+    seen[file.name] = true
+    if state then list[#list + 1] = { name = file.name, state = state, path = file.path } end
+  end
+  for name in pairs(applied) do
+    if not seen[name] then list[#list + 1] = { name = name, state = "gone" } end
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
 local function gather(app)
   local live, graph = app:look(), app:graph()
   local unknown = unknown_rows(graph, live.state.rows)
   return {
     url = url.mask(app:config().url), rows = live.state.rows, unknown = unknown,
     pending = pending_of(graph, live.state.rows, unknown), partial = partial_of(live.state.journal),
-    edited = migrate.edited(graph, live.state), holder = lock.new(live.history.version):holder(live.db),
+    edited = migrate.edited(graph, live.state),
+    repeatables = repeatables_of(app, live), holder = lock.new(live.history.version):holder(live.db),
   }
 end
 
@@ -55,7 +77,8 @@ local function document(found)
   end
   return {
     database = found.url, current = json.array(found.rows), unknown = json.array(found.unknown), pending = pending,
-    partial = json.array(found.partial), edited = edited, lock = found.holder or json.null,
+    partial = json.array(found.partial), edited = edited,
+    repeatable = json.array(found.repeatables), lock = found.holder or json.null,
   }
 end
 
@@ -76,6 +99,13 @@ local function partial_text(item)
     :format(item.revision, item.segments, item.direction)
   return item.interrupted and text .. "; interrupted in: " .. item.interrupted or text
 end
+
+local repeatable_words = {
+  new = "new", changed = "changed since it was applied", pending = "to be applied again after a downgrade",
+  gone = "applied, but its file is gone; drop it in a revision or put the file back",
+}
+
+local function repeatable_text(item) return ("%s: %s"):format(item.name, repeatable_words[item.state]) end
 
 local function holder_text(holder)
   if not holder then return "free" end
@@ -102,6 +132,7 @@ function status.run(app)
   each(found.pending, "", "yellow", revision_text)
   each(found.partial, "partial", "red", partial_text)
   each(found.edited, "edited", "red", function(item) return item.revision.id .. " in " .. item.revision.path end)
+  each(found.repeatables, "objects", "yellow", repeatable_text)
   line("lock", holder_text(found.holder), found.holder and "yellow" or nil)
 end
 
