@@ -26,6 +26,7 @@ command.list = {
   { name = "log", summary = "show who applied what, when, and how it ended" },
   { name = "stamp", summary = "set the applied revisions without running anything" },
   { name = "merge", summary = "write a revision that joins several heads" },
+  { name = "rebase", summary = "put heads into one line by rewriting unapplied files" },
   { name = "edit", summary = "open revision files in the editor" },
   { name = "ensure-version", summary = "create the bookkeeping tables" },
   { name = "dev", summary = "run a private throwaway PostgreSQL for the project" },
