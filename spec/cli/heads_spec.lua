@@ -94,4 +94,32 @@ Path: migrations/versions/3.lua
     local ran = cli.run("heads", { cwd = cli.project(all) })
     assert.equal("error: migrations/versions/3.lua:7: unexpected symbol near 'end'\n", ran.stderr)
   end)
+
+  it("passes the guard with one head", function()
+    folder = cli.project { ["migrations/versions/1.lua"] = cli.revision("a1") }
+    local ran = cli.run("heads --single", { cwd = folder })
+    assert.same({ status = 0, stdout = "a1 (head)\n", stderr = "" }, ran)
+    assert.equal(0, cli.run("heads --single", { cwd = cli.project() }).status)
+  end)
+
+  it("stops at the guard with several heads, and says how to get to one", function()
+    local ran = cli.run("heads --single", { cwd = folder })
+    assert.equal(1, ran.status)
+    assert.equal(ok(), ran.stdout)
+    assert.equal([[
+warning: there are 2 heads, and there must be one
+  detail: 27c6a30d7c24 in migrations/versions/2.lua
+          ae1027a6acf in migrations/versions/3.lua
+  hint: Put one branch on top of the other with `moontide rebase`, as long as it is not applied anywhere ]]
+      .. "that counts, or join them with `moontide merge heads`; then commit the files.\n", ran.stderr)
+  end)
+
+  it("counts the real heads alone at the guard with --resolve-dependencies", function()
+    folder = cli.project {
+      ["migrations/versions/1.lua"] = cli.revision("a1"),
+      ["migrations/versions/2.lua"] = cli.revision("b1", nil, { head = 'depends_on = "a1"' }),
+    }
+    assert.equal(1, cli.run("heads --single", { cwd = folder }).status)
+    assert.equal(0, cli.run("heads --single --resolve-dependencies", { cwd = folder }).status)
+  end)
 end)

@@ -60,4 +60,29 @@ ae1027a6acf, 27c6a30d7c24 -> 53fffde5ad5 (shoppingcart) (head) (mergepoint), mer
 ]], (cli.ok("history -r -1:current", { cwd = folder, env = env })))
     server.drop(url)
   end)
+
+  it("draws the lines of history with --graph", function()
+    assert.equal([[
+*   ae1027a6acf, 27c6a30d7c24 -> 53fffde5ad5 (shoppingcart) (head) (mergepoint), merge ae1 and 27c
+|\
+* | 1975ea83b712 -> ae1027a6acf, add a column
+| * 1975ea83b712 -> 27c6a30d7c24 (shoppingcart), add shopping cart table
+|/
+* <base> -> 1975ea83b712 (branchpoint), create account table
+]], run("--graph").stdout)
+    assert.matches("*   Rev: 53fffde5ad5 (head) (mergepoint)\n|\\  Merges: ae1027a6acf, 27c6a30d7c24\n"
+      .. "| | Branch names: shoppingcart\n", run("--graph", "-v").stdout, 1, true)
+  end)
+
+  it("draws each line in a colour of its own", function()
+    assert.matches("\27[31m|\27[0m \27[32m*\27[0m 1975ea83b712 -> \27[33m27c6a30d7c24\27[0m",
+      run("--graph", "--color=always").stdout, 1, true)
+  end)
+
+  it("draws what a range has", function()
+    assert.equal([[
+* 1975ea83b712 -> 27c6a30d7c24 (shoppingcart), add shopping cart table
+* <base> -> 1975ea83b712 (branchpoint), create account table
+]], run("--graph", "-r", ":27c").stdout)
+  end)
 end)
