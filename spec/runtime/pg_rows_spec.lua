@@ -43,21 +43,20 @@ describe("conn:rows", function()
   end)
 
   it("reads a million rows in constant memory", function()
-    local function resident()
-      local file <close> = assert(io.open("/proc/self/statm"))
-      local _, pages = file:read("n", "n")
-      return pages * 4
+    local function status(field)
+      local file <close> = assert(io.open("/proc/self/status"))
+      return tonumber(file:read("a"):match(field .. ":%s*(%d+)"))
     end
-    local most, count = 0, 0
-    for _ in conn:rows("select 1") do count = count end
-    collectgarbage()
-    local before = resident()
+    -- The address sanitizer, known by its terabytes of address space, holds back what is freed.
+    if status("VmSize") > 1 << 30 then return pending("memory cannot be measured under the address sanitizer") end
+    local settled, most, count = nil, 0, 0
     for row in conn:rows(million) do
       count = count + 1
-      if row.n % 50000 == 0 then most = math.max(most, resident()) end
+      if row.n == 300000 then settled = status("VmRSS") end
+      if row.n > 300000 and row.n % 20000 == 0 then most = math.max(most, status("VmRSS")) end
     end
     assert.equal(1000000, count)
-    assert.is_true(most - before < 8000, most - before .. " kB")
+    assert.is_true(most - settled < 4000, most - settled .. " kB")
   end)
 
   it("has the connection to itself until it is done", function()
