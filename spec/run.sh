@@ -15,7 +15,7 @@ quietly() {
 }
 
 mkdir -p build
-[ -f "$build/CMakeCache.txt" ] || quietly cmake --preset "$preset"
+quietly cmake --preset "$preset"
 quietly cmake --build "$build" --parallel 2 --target all spec-programs
 
 MOONTIDE_BINARY=$PWD/$build/moontide
