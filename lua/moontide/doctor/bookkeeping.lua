@@ -25,7 +25,7 @@ end
 
 local rights_sql = [[
 SELECT string_agg(t, ', ') AS missing FROM unnest($1::text[]) AS t
-WHERE NOT (has_table_privilege(t, 'SELECT') AND has_table_privilege(t, 'INSERT')
+WHERE to_regclass(t) IS NOT NULL AND NOT (has_table_privilege(t, 'SELECT') AND has_table_privilege(t, 'INSERT')
            AND has_table_privilege(t, 'UPDATE') AND has_table_privilege(t, 'DELETE'))]]
 
 local function check_rights(patient, tables)
@@ -80,6 +80,7 @@ return function(patient)
   local ok, state = pcall(read_state, patient, history)
   if not ok and module.is_missing(state) then return check_missing(patient) end
   if not ok then return patient:fault("bookkeeping", state) end
-  if check_rights(patient, { history.version, history.log, history.journal }) then check_state(patient, state) end
+  local tables = { history.version, history.log, history.journal, history.captured, history.repeatable }
+  if check_rights(patient, tables) then check_state(patient, state) end
   check_lock(patient, history)
 end
