@@ -23,10 +23,11 @@ local function check_missing(patient)
     ("Run `GRANT CREATE ON %s TO ...` as the owner."):format(target))
 end
 
+-- A table that is not there gives NULL, and is not listed.
 local rights_sql = [[
-SELECT string_agg(t, ', ') AS missing FROM unnest($1::text[]) AS t
-WHERE to_regclass(t) IS NOT NULL AND NOT (has_table_privilege(t, 'SELECT') AND has_table_privilege(t, 'INSERT')
-           AND has_table_privilege(t, 'UPDATE') AND has_table_privilege(t, 'DELETE'))]]
+SELECT string_agg(t, ', ') AS missing FROM unnest($1::text[]) AS t, to_regclass(t) AS r
+WHERE NOT (has_table_privilege(r, 'SELECT') AND has_table_privilege(r, 'INSERT')
+           AND has_table_privilege(r, 'UPDATE') AND has_table_privilege(r, 'DELETE'))]]
 
 local function check_rights(patient, tables)
   local value = require "moontide.value"
