@@ -23,13 +23,13 @@ local function final(url)
     .. "(SELECT string_agg(version_num, ',') FROM moontide.version), (SELECT count(*) FROM moontide.journal)")
 end
 
-local function one(side, when, number, step)
+local function one(side, when, number, seen)
   local url = server.database()
   server.sql(url, "CREATE TABLE effects (label text)")
   local wire <close> = proxy.start(url, { cut = ("%s:%s:%d"):format(side, when, number) })
   local ran = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = wire.url } })
   local cuts = wire:counts().cuts
-  step(side, when, number, cuts, ran)
+  seen(ran)
   if cuts > 0 and ran.status ~= 0 then
     assert.equal(1, ran.status, ran.stderr)
     local again = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
@@ -48,7 +48,8 @@ describe("a connection cut at a message", function()
     for _, when in ipairs { "before", "after" } do
       it(("of the %s, %s it, loses and doubles nothing"):format(side, when), function()
         local number, tried, survived = 1 + math.random(0, stride - 1), 0, 0
-        while one(side, when, number, function(_, _, _, _, ran) survived = survived + (ran.status == 0 and 1 or 0) end) do
+        local function count(ran) survived = survived + (ran.status == 0 and 1 or 0) end
+        while one(side, when, number, count) do
           tried, number = tried + 1, number + stride
         end
         io.stderr:write(("\n%s %s: %d cuts, %d of them survived by the same run\n"):format(side, when, tried, survived))
