@@ -33,7 +33,7 @@ local lanes = {}
 ---@field after moontide.lanes.Row[]
 ---@field rest moontide.lanes.Row    beside every further line
 ---@field column integer             the lane of the entry
----@field targets string[]           the targets of the lanes at the entry
+---@field lanes moontide.lanes.Lane[]   all lanes at the entry
 
 -- Rows ------------------------------------------------------------------------
 
@@ -224,12 +224,6 @@ local function settle(list, rows)
   end
 end
 
-local function targets_of(list)
-  local targets = {}
-  for index, lane in ipairs(list) do targets[index] = lane.target end
-  return targets
-end
-
 -- The lane of an entry. One that nothing leads to starts on the right, with a row
 -- between when it would stand right below an entry that ended there.
 local function place(state, entry, rows)
@@ -244,7 +238,7 @@ end
 local function draw_entry(state, entry)
   local list, drawing = state.list, { before = {}, after = {} }
   local index = place(state, entry, drawing.before)
-  drawing.column, drawing.targets = index, targets_of(list)
+  drawing.column, drawing.lanes = index, table.move(list, 1, #list, 1, {})
   local parents = parent_lanes(state, entry, list[index])
   make_room(list, index, #parents, drawing.before)
   drawing.node = node_row(list, index, parents)

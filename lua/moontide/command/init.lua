@@ -23,6 +23,7 @@ command.list = {
   { name = "heads", summary = "list the revisions that nothing follows" },
   { name = "branches", summary = "list the revisions from which branches start" },
   { name = "show", summary = "show revisions in full" },
+  { name = "graph", summary = "draw the revision graph as SVG, DOT or Mermaid" },
   { name = "log", summary = "show who applied what, when, and how it ended" },
   { name = "stamp", summary = "set the applied revisions without running anything" },
   { name = "merge", summary = "write a revision that joins several heads" },
