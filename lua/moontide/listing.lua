@@ -94,15 +94,16 @@ end
 function listing.document(graph, rev, current)
   local array = require("moontide.json").array
   local children = graph:children(rev.id)
-  return {
+  local document = {
     revision = rev.id, path = rev.path, message = rev.message,
     down_revision = array(rev.down), depends_on = array(rev.deps),
     branch_labels = array(graph:labels(rev.id)), children = array(children),
     head = graph:is_real_head(rev.id),
     effective_head = graph:is_head(rev.id) and not graph:is_real_head(rev.id),
     branchpoint = #children > 1, mergepoint = #rev.down > 1,
-    current = current and (current[rev.id] or false) or nil,
   }
+  if current then document.current = current[rev.id] or false end
+  return document
 end
 
 --- Several revisions as --json prints them.
