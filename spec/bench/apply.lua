@@ -9,7 +9,7 @@ local server = require "spec.support.server"
 local shell = require "spec.support.shell"
 local tmp = require "spec.support.tmp"
 
-local COUNT, ROUNDS = 1000, 5
+local COUNT, ROUNDS = 1000, 6
 
 local durable = { fsync = "on", synchronous_commit = "on", full_page_writes = "on" }
 
@@ -37,22 +37,25 @@ local function psql(url, file)
   return { server.bin() .. "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file }
 end
 
--- Up and down, each subject in a database of its own.
-local function round(taken, cluster, path, scripts)
-  local subjects = {
-    moontide = function(url, direction)
+local function subjects(path, scripts)
+  return {
+    { "moontide", function(url, direction)
       return samples.moontide(path, "--url", url, direction, direction == "upgrade" and "head" or "base")
-    end,
-    psql = function(url, direction) return psql(url, scripts .. "/" .. direction .. ".sql") end,
-    bare = function(url, direction) return psql(url, scripts .. "/" .. direction .. ".bare.sql") end,
+    end },
+    { "psql", function(url, direction) return psql(url, scripts .. "/" .. direction .. ".sql") end },
+    { "bare", function(url, direction) return psql(url, scripts .. "/" .. direction .. ".bare.sql") end },
   }
-  for _, name in ipairs { "moontide", "psql", "bare" } do
+end
+
+-- Up and down, each subject in a database of its own; another one begins in each round.
+local function round(taken, cluster, list, first)
+  for offset = 0, #list - 1 do
+    local name, command = table.unpack(list[(first + offset) % #list + 1])
     local url = cluster:database()
     for _, direction in ipairs { "upgrade", "downgrade" } do
       cluster:sql("checkpoint")
-      taken:take(name .. " " .. direction, subjects[name](url, direction))
+      taken:take(name .. " " .. direction, command(url, direction))
     end
-    cluster:sql(('drop database "%s"'):format(url:match("/([^/?]+)%?")))
   end
 end
 
@@ -72,9 +75,9 @@ end
 
 local function measure(taken, sync)
   local path = project.of(COUNT)
-  local scripts = write_scripts(path)
+  local list = subjects(path, write_scripts(path))
   local cluster = server.cluster { settings = sync == "on" and durable or {} }
-  for _ = 1, ROUNDS do round(taken, cluster, path, scripts) end
+  for number = 1, ROUNDS do round(taken, cluster, list, number) end
   cluster:remove()
   return rows(sync)
 end

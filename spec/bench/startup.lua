@@ -12,7 +12,8 @@ local function measure(taken, count, aim)
   samples.new():turns(2, { { "first", upgrade }, { "warm", psql } })
   taken:turns(101, { { "moontide", upgrade }, { "psql", psql } })
   server.drop(url)
-  return { { title = ("upgrade, nothing to do, %d applied"):format(count), ours = "moontide", theirs = "psql", aim = aim } }
+  local title = ("upgrade, nothing to do, %d applied"):format(count)
+  return { { title = title, ours = "moontide", theirs = "psql", aim = aim } }
 end
 
 return {
