@@ -214,6 +214,16 @@ function migrate.offline(app, direction, target, options)
   runner.run(steps, run)
 end
 
+--- Compare what is committed of a partially applied revision with its file.
+---@param app moontide.App
+---@param rev moontide.Revision
+---@param journal moontide.JournalRow[]
+function migrate.replay(app, rev, journal)
+  local door = gate.new()
+  local load = loading.loader(app, { sink = door, captured = loading.captured(app:look()) })
+  runner.replay({ direction = journal[1].direction, revision = rev }, journal, { gate = door, load = load })
+end
+
 --- Set the version rows without running anything.
 ---@param app moontide.App
 ---@param targets string[]

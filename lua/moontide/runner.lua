@@ -139,6 +139,29 @@ local function run_step(flight, index)
   run:finish(records(step, options, run))
 end
 
+-- A transport on which nothing arrives: the committed part of a revision ends where
+-- it is asked for.
+local Nowhere = { offline = false, dry = false, ctx = { offline = false } }
+Nowhere.__index = Nowhere
+
+function Nowhere:open() fault.raise("reached", "the committed part ends here") end
+
+--- Compare what is committed of a partially applied revision with its file. Nothing
+--- is run; a difference raises.
+---@param step table                     { direction, revision }
+---@param journal moontide.JournalRow[]
+---@param options { gate: moontide.Gate, load: fun(step: table): table }
+function runner.replay(step, journal, options)
+  local run = segment.new {
+    transport = setmetatable({}, Nowhere), revision = step.revision.id, direction = step.direction, journal = journal,
+    guards = function() return {} end, history = {},
+  }
+  local rest = { gate = options.gate, transport = run.transport, hook = function() end }
+  local ok, problem = xpcall(call, gate.explain, step, options.load(step), run, rest)
+  if not ok and problem.kind ~= "reached" then error(problem, 0) end
+  if ok and run.touched and run:replaying() then run:check_replay() end
+end
+
 --- Move the version rows by the steps of a stamp, in one transaction; nothing is run.
 ---@param steps table[]
 ---@param options moontide.RunOptions

@@ -31,6 +31,9 @@ local segment = {}
 -- Answers of reads are kept up to this many bytes a segment, in case a commit point comes.
 local max_reads = 1024 * 1024
 
+-- The last statement of a segment is kept for messages, up to this many bytes.
+local max_statement = 500
+
 local function by_number(rows)
   local map = {}
   for _, row in ipairs(rows or {}) do map[row.segment] = row end
@@ -72,7 +75,7 @@ function Segments:replaying()
 end
 
 function Segments:note(entry)
-  self.touched = true
+  self.touched, self.last = true, entry.sql
   self.digest = digest.sha256(self.digest .. "\0" .. entry.sql .. "\0" .. serialize.encode(entry.params or {}))
 end
 
@@ -170,15 +173,22 @@ function Segments:refuse_edited()
   })
 end
 
+-- Cut between characters: half of one would not be valid text.
+local function clipped(text)
+  if #text <= max_statement then return text end
+  return text:sub(1, utf8.offset(text, 0, max_statement) - 1)
+end
+
 local function journal_row(self, state, statement)
   return self.history:journal_statement {
     revision = self.revision, direction = self.direction, segment = self.number, state = state,
-    digest = self.digest, statement = statement,
+    digest = self.digest, statement = clipped(statement),
     reads = self.reads and #self.reads > 0 and "{" .. table.concat(self.reads, ",") .. "}" or nil,
   }
 end
 
-local function check_replay(self)
+--- Refuse to go on unless the current segment is what the journal says of it.
+function Segments:check_replay()
   if self.journaled[self.number].digest ~= self.digest then self:refuse_edited() end
 end
 
@@ -188,14 +198,14 @@ local function commit_journaled(self)
       hint = "A run that stops here must be able to answer them again: read less, or read in a statement of its own.",
     })
   end
-  if not self.transport.offline then self:send { sql = journal_row(self, "done") } end
+  if not self.transport.offline then self:send { sql = journal_row(self, "done", self.last) } end
   self.transport:close()
 end
 
 --- End the current segment before a commit point.
 function Segments:commit_point()
   if not self.touched then return end
-  if self:replaying() then check_replay(self) else commit_journaled(self) end
+  if self:replaying() then self:check_replay() else commit_journaled(self) end
   self:advance()
 end
 
@@ -242,7 +252,7 @@ function Segments:alone(o, entries)
   if self.transport.dry then return rehearse(self, o) end
   self:commit_point()
   for _, entry in ipairs(entries) do self:note(entry) end
-  if self:replaying() then check_replay(self) else run_alone(self, o, entries) end
+  if self:replaying() then self:check_replay() else run_alone(self, o, entries) end
   self:advance()
 end
 
@@ -288,7 +298,7 @@ function Segments:is_partial() return self.number > 1 end
 function Segments:finish(entries)
   if self.unripe and self.transport.joined then self:commit_point() end
   if self:replaying() and self.touched then
-    check_replay(self)
+    self:check_replay()
     self:advance()
   end
   self:ensure_open()

@@ -29,11 +29,13 @@ command.list = {
   { name = "merge", summary = "write a revision that joins several heads" },
   { name = "rebase", summary = "put heads into one line by rewriting unapplied files" },
   { name = "edit", summary = "open revision files in the editor" },
+  { name = "repair", summary = "find what is wrong with the bookkeeping, and put it right" },
   { name = "ensure-version", summary = "create the bookkeeping tables" },
   { name = "dev", summary = "run a private throwaway PostgreSQL for the project" },
   { name = "doctor", summary = "check the installation, the connection and the environment" },
   { name = "lua", summary = "run a Lua script with op and the connection" },
   { name = "repl", summary = "a Lua prompt with op and the connection" },
+  { name = "help", summary = "show the help of a command, or the manual page" },
   { name = "completion", summary = "print a completion script for a shell" },
 }
 
