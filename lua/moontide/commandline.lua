@@ -187,8 +187,73 @@ function commandline.whole()
   return add_globals(parser)
 end
 
+---@class moontide.DeclaredOption
+---@field names string[]
+---@field argname? string       of an option that takes a value
+---@field description string
+---@field choices? string[]
+
+---@class moontide.DeclaredCommand
+---@field name string
+---@field usage string
+---@field description string
+---@field arguments { name: string, description: string, choices: string[]? }[]
+---@field options moontide.DeclaredOption[]
+
+---@class moontide.Declared
+---@field summary string
+---@field description string
+---@field globals moontide.DeclaredOption[]
+---@field commands moontide.DeclaredCommand[]
+
+local function declared_options(options)
+  local list = {}
+  for index, option in ipairs(options) do
+    list[index] = {
+      names = option._public_aliases, argname = option._maxargs > 0 and option:_get_argname(1) or nil,
+      description = option._description, choices = option._choices,
+    }
+  end
+  return list
+end
+
+local function declared_arguments(arguments)
+  local list = {}
+  for index, argument in ipairs(arguments) do
+    list[index] = {
+      name = argument:_get_argname(1), description = argument._description, choices = argument._choices,
+    }
+  end
+  return list
+end
+
+local function declared_command(entry)
+  local module = command.load(entry)
+  local parser = new_parser("moontide " .. entry.name)
+  if module.options then module.options(parser) end
+  return {
+    name = entry.name, usage = parser:get_usage():gsub("^Usage: ", ""):gsub("%s+", " "),
+    description = module.description or entry.summary:gsub("^%l", string.upper) .. ".",
+    arguments = declared_arguments(parser._arguments), options = declared_options(parser._options),
+  }
+end
+
+local summary = "Runs Lua migrations on PostgreSQL."
+
+--- All that the program understands, in words: for the manual.
+---@return moontide.Declared
+function commandline.declared()
+  local commands = {}
+  for index, entry in ipairs(command.list) do commands[index] = declared_command(entry) end
+  return {
+    summary = "run Lua migrations on PostgreSQL", description = summary .. " Global options may stand before the "
+      .. "command or after it. A revision that starts with a minus, as in `downgrade -1`, is no option.",
+    globals = declared_options(add_globals(new_parser("moontide"))._options), commands = commands,
+  }
+end
+
 local function program_help()
-  local parser = new_parser("moontide", "Runs Lua migrations on PostgreSQL.")
+  local parser = new_parser("moontide", summary)
   local commands = {}
   for index, entry in ipairs(command.list) do
     commands[index] = parser:command(entry.name):summary(entry.summary):add_help(false)
