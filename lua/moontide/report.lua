@@ -51,6 +51,10 @@ function report.is_verbose() return settings.verbose end
 --- Print a line of the result on stdout.
 ---@param text string
 function report.out(text)
+  if settings.script then
+    settings.script[#settings.script + 1] = text
+    return
+  end
   local done, message = io.stdout:write(text, "\n")
   if not done then fault.raise("file", "could not write to standard output: " .. tostring(message)) end
 end
@@ -59,6 +63,18 @@ end
 ---@param document any
 function report.json(document)
   report.out(require("moontide.json").encode(document))
+end
+
+--- Print what a function prints on stdout; with --json as one document {"script": text}.
+---@param write fun()
+function report.script(write)
+  if not settings.json then return write() end
+  local lines = {}
+  settings.script = lines
+  local ok, problem = pcall(write)
+  settings.script = nil
+  if not ok then error(problem, 0) end
+  report.json { script = table.concat(lines, "\n") .. "\n" }
 end
 
 --- Print a line of progress on stderr; silent with -q.

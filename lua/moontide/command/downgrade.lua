@@ -2,6 +2,7 @@
 
 local fault = require "moontide.fault"
 local migrate = require "moontide.migrate"
+local report = require "moontide.report"
 
 local downgrade = { name = "downgrade", summary = "revert revisions down to a target" }
 
@@ -31,7 +32,7 @@ function downgrade.run(app, args)
   check_arguments(args)
   local options = { tag = args.tag, dry = args.dry_run }
   if args.repeatable then return migrate.restore(app, args.repeatable, args.revision, options) end
-  if args.sql then return migrate.offline(app, "downgrade", args.revision, args) end
+  if args.sql then return report.script(function() migrate.offline(app, "downgrade", args.revision, args) end) end
   migrate.online(app, "downgrade", args.revision, options)
 end
 

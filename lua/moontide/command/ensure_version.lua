@@ -16,7 +16,7 @@ local function print_script(app)
 end
 
 function ensure_version.run(app, args)
-  if args.sql then return print_script(app) end
+  if args.sql then return report.script(function() print_script(app) end) end
   local live <close> = session.open(app:config())
   report.info("the bookkeeping tables are in place: " .. live.history.version)
   if report.is_json() then report.json { version_table = live.history.version, log_table = live.history.log } end

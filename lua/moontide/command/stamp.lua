@@ -2,6 +2,7 @@
 
 local fault = require "moontide.fault"
 local migrate = require "moontide.migrate"
+local report = require "moontide.report"
 
 local stamp = { name = "stamp", summary = "set the applied revisions without running anything" }
 
@@ -19,7 +20,7 @@ function stamp.run(app, args)
   if args.sql and args.purge then
     fault.raise("usage", "cannot use --purge with --sql", { hint = "A script cannot know which rows there are." })
   end
-  if args.sql then return migrate.stamp_offline(app, args.revisions) end
+  if args.sql then return report.script(function() migrate.stamp_offline(app, args.revisions) end) end
   migrate.stamp(app, args.revisions, { purge = args.purge })
 end
 

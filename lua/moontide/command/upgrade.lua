@@ -1,6 +1,7 @@
 --- `moontide upgrade`: apply revisions up to a target.
 
 local migrate = require "moontide.migrate"
+local report = require "moontide.report"
 
 local upgrade = { name = "upgrade", summary = "apply revisions up to a target" }
 
@@ -16,7 +17,7 @@ end
 
 function upgrade.run(app, args)
   local target = args.revision or "head"
-  if args.sql then return migrate.offline(app, "upgrade", target, args) end
+  if args.sql then return report.script(function() migrate.offline(app, "upgrade", target, args) end) end
   migrate.online(app, "upgrade", target, { tag = args.tag, dry = args.dry_run })
 end
 
