@@ -3,16 +3,19 @@
 --- refused is refused before the first change.
 
 local fault = require "moontide.fault"
-local gate = require "moontide.gate"
 local history = require "moontide.history"
-local hooks = require "moontide.hooks"
-local loading = require "moontide.loading"
+local late = require "moontide.late"
 local plan = require "moontide.plan"
 local report = require "moontide.report"
 local revision = require "moontide.revision"
-local runner = require "moontide.runner"
 local session = require "moontide.session"
-local settings = require "moontide.transport.settings"
+
+-- What only a run with steps needs.
+local gate = late "moontide.gate"
+local hooks = late "moontide.hooks"
+local loading = late "moontide.loading"
+local runner = late "moontide.runner"
+local settings = late "moontide.transport.settings"
 
 local migrate = {}
 
@@ -109,10 +112,10 @@ local function finish_document(direction, steps, rows, dry)
   report.json { event = "done", direction = direction, steps = #steps, rows = array(rows), dry_run = dry or nil }
 end
 
-local function say_nothing_to_do(steps, rows)
-  if #steps > 0 then return end
+local function finish_without_steps(direction, steps, rows, dry)
   report.info(#rows > 0 and ("nothing to do, the database is at %s"):format(table.concat(rows, ", "))
     or "nothing to do, the database is empty")
+  finish_document(direction, steps, rows, dry)
 end
 
 local function show_warnings(steps)
@@ -122,7 +125,7 @@ end
 -- Load the files of a plan, then run it.
 local function carry_out(app, live, direction, steps, options)
   local config, rows = app:config(), live.state.rows
-  say_nothing_to_do(steps, rows)
+  if #steps == 0 then return finish_without_steps(direction, steps, rows, options.dry) end
   local transport = executing(app, live, options)
   local run = run_options(app, transport, live.history, {
     lock = live.lock, journal = live.state.journal, rows = rows,
@@ -134,8 +137,8 @@ local function carry_out(app, live, direction, steps, options)
   looking_again(app, live, run)
   loading.rehearse(steps, run.load)
   hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
-  if options.dry and #steps > 0 then report.info("dry run: everything was rolled back") end
-  finish_document(direction, steps, #steps > 0 and steps[#steps].rows or rows, options.dry)
+  if options.dry then report.info("dry run: everything was rolled back") end
+  finish_document(direction, steps, steps[#steps].rows, options.dry)
 end
 
 --- Run an upgrade or a downgrade on the server.
@@ -232,12 +235,10 @@ function migrate.stamp(app, targets, options)
   local live <close> = session.open(app:config())
   local rows = live.state.rows
   local steps = plan.stamp(app:graph(), rows, targets, { purge = options.purge })
-  say_nothing_to_do(steps, rows)
-  if #steps > 0 then
-    local transport = executing(app, live, {})
-    runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
-  end
-  finish_document("stamp", steps, #steps > 0 and steps[#steps].rows or rows)
+  if #steps == 0 then return finish_without_steps("stamp", steps, rows) end
+  local transport = executing(app, live, {})
+  runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
+  finish_document("stamp", steps, steps[#steps].rows)
 end
 
 -- The one start that the targets of a printed stamp may have, and the targets.

@@ -2,16 +2,18 @@
 --- can be refused is refused here, before anything is changed.
 
 local fault = require "moontide.fault"
+local late = require "moontide.late"
 local order = require "moontide.graph.order"
 local overlap = require "moontide.plan.overlap"
-local range = require "moontide.plan.range"
 local reach = require "moontide.graph.reach"
 local resolve = require "moontide.revspec.resolve"
 local revspec = require "moontide.revspec"
 local rows = require "moontide.plan.rows"
-local stamp = require "moontide.plan.stamp"
 local target = require "moontide.plan.target"
 local words = require "moontide.graph.words"
+
+local range = late "moontide.plan.range"
+local stamp = late "moontide.plan.stamp"
 
 local plan = {}
 

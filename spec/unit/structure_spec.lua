@@ -32,6 +32,9 @@ local function requires_of(text, at_load_only)
     if at_load or not at_load_only then
       for name in line:gmatch("require%s*%(?%s*[\"']([%w_.]+)[\"']") do found[#found + 1] = name end
     end
+    if not at_load_only then
+      for name in line:gmatch("late%s+\"([%w_.]+)\"") do found[#found + 1] = name end
+    end
   end
   return found
 end
