@@ -66,4 +66,18 @@ Generating migrations/versions/.gitkeep ...  done
     assert.same({ "db/app/env.lua", "db/app/versions/.gitkeep" }, document.kept)
     assert.same({}, document.created)
   end)
+
+  it("lists the templates in Alembic's words", function()
+    local folder = cli.project { ["migrations/env.lua"] = false }
+    assert.equal([[
+Available templates:
+
+generic - one database, every setting shown with its default
+
+Templates are used via the 'init' command, e.g.:
+
+  moontide init --template generic migrations
+]], (cli.ok("init --list-templates", { cwd = folder })))
+    assert.is_nil(io.open(folder .. "/migrations/env.lua"))
+  end)
 end)

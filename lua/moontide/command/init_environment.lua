@@ -14,11 +14,30 @@ init.description = "Writes DIR/env.lua, which shows every setting, and DIR/versi
 function init.options(command)
   command:argument("directory", "where to write it"):argname("DIR"):default("migrations")
   command:option("-t --template", "what to write: generic"):argname("NAME"):default("generic"):choices { "generic" }
+  command:flag("--list-templates", "list the templates, and write nothing")
 end
 
 -- Files of a template, and what they are called in the environment. Git keeps no
 -- empty folder, and a fresh clone must have the one for revisions.
-local templates = { generic = { { "env.lua", "env.lua" }, { "gitkeep", "versions/.gitkeep" } } }
+local templates = {
+  { name = "generic", summary = "one database, every setting shown with its default",
+    files = { { "env.lua", "env.lua" }, { "gitkeep", "versions/.gitkeep" } } },
+}
+
+local function files_of(name)
+  for _, entry in ipairs(templates) do
+    if entry.name == name then return entry.files end
+  end
+end
+
+local function list_templates()
+  local list = require("moontide.json").array {}
+  for index, entry in ipairs(templates) do list[index] = { name = entry.name, summary = entry.summary } end
+  if report.is_json() then return report.json { templates = list } end
+  report.out("Available templates:\n")
+  for _, entry in ipairs(templates) do report.out(("%s - %s"):format(entry.name, entry.summary)) end
+  report.out("\nTemplates are used via the 'init' command, e.g.:\n\n  moontide init --template generic migrations")
+end
 
 local function is_empty(directory)
   for name in lfs.dir(directory) do
@@ -65,13 +84,14 @@ local function say_next(directory)
 end
 
 function init.run(_, args)
+  if args.list_templates then return list_templates() end
   local directory = #args.directory > 1 and args.directory:gsub("/+$", "") or args.directory
   check_directory(directory)
   local array = require("moontide.json").array
   local done = { directory = directory, created = array {}, kept = array {} }
   make_folder(directory, done)
   make_folder(directory .. "/versions", done)
-  for _, file in ipairs(templates[args.template]) do
+  for _, file in ipairs(files_of(args.template)) do
     write_file(directory .. "/" .. file[2], resource(("template/%s/%s"):format(args.template, file[1])), done)
   end
   if report.is_json() then return report.json(done) end
