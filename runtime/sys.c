@@ -34,6 +34,7 @@ int luaopen_moontide_sys(lua_State *L) {
   lua_createtable(L, 0, 24);
   sys_open_file(L);
   sys_open_process(L);
+  sys_open_spawn(L);
   sys_open_terminal(L);
   sys_open_user(L);
   sys_open_clock(L);

@@ -20,6 +20,7 @@ bool sys_push_file(lua_State *L, const char *path);
 /* Adds the functions of a file to the module table at the top. [-0, +0] */
 void sys_open_file(lua_State *L);
 void sys_open_process(lua_State *L);
+void sys_open_spawn(lua_State *L);
 void sys_open_terminal(lua_State *L);
 void sys_open_user(lua_State *L);
 void sys_open_clock(lua_State *L);

@@ -177,20 +177,19 @@ bool child_ended(Child *child) {
   return child->pid == 0 || reap(child, WNOHANG);
 }
 
-/* To the child and what it has started, where it leads a group of its own. */
-static void send_signal(const Child *child, int number) {
-  kill(child->leads_group ? -child->pid : child->pid, number);
+void child_signal(const Child *child, int number) {
+  if (child->pid != 0) kill(child->leads_group ? -child->pid : child->pid, number);
 }
 
 /* Five seconds to end by itself after SIGTERM. */
 static void stop(Child *child) {
   static const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-  send_signal(child, SIGTERM);
+  child_signal(child, SIGTERM);
   for (int i = 0; i < 500; i++) {
     if (child_ended(child)) return;
     nanosleep(&pause, NULL);
   }
-  send_signal(child, SIGKILL);
+  child_signal(child, SIGKILL);
   reap(child, 0);
 }
 

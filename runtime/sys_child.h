@@ -39,6 +39,9 @@ const char *child_start(Child *child, const Command *command);
 /* Takes note of the end of the child if it has ended. */
 bool child_ended(Child *child);
 
+/* Sends a signal to the child, and to what it has started where it leads a group of its own. */
+void child_signal(const Child *child, int number);
+
 /* Ends the child if it still runs (politely, then not), reaps it and closes everything. Does nothing when repeated. */
 void child_release(Child *child);
 

@@ -14,6 +14,7 @@
 
 #include "rt.h"
 #include "sys_child.h"
+#include "sys_process.h"
 
 static const char *const CHILD = "moontide.child";
 
@@ -115,8 +116,7 @@ static const char *string_option(lua_State *L, const char *name, size_t *length)
   return value;
 }
 
-/* Leaves on the stack what the command points to. */
-static Command read_command(lua_State *L) {
+Command process_read_command(lua_State *L) {
   Command command = {0};
   command.argv = push_strings(L, ARGV);
   luaL_argcheck(L, command.argv[0] != NULL, ARGV, "empty command");
@@ -150,8 +150,7 @@ static Child *push_child(lua_State *L) {
   return child;
 }
 
-/* Appends what can be read now to the list at `chunks`; closes the descriptor at its end. [-0, +0] */
-static void receive(lua_State *L, int *fd, int chunks) {
+void process_receive(lua_State *L, int *fd, int chunks) {
   char bytes[16384];
   ssize_t count;
   if (*fd < 0) return;
@@ -198,8 +197,8 @@ static Outcome attend(lua_State *L, Child *child, Input *input, double deadline)
   while (outcome == RUNNING) {
     if (child_ended(child)) outcome = ENDED;
     send_input(child, input);
-    receive(L, &child->output, OUTPUT);
-    receive(L, &child->error, ERROR);
+    process_receive(L, &child->output, OUTPUT);
+    process_receive(L, &child->error, ERROR);
     if (outcome == RUNNING) outcome = await(child, deadline);
   }
   return outcome;
@@ -226,8 +225,7 @@ static Outcome conduct_foreground(lua_State *L, Child *child, const Command *com
 
 /* --- the answer --------------------------------------------------------------------------------------------------- */
 
-/* The chunks of a list as one string. [-0, +1] */
-static void push_joined(lua_State *L, int chunks) {
+void process_push_joined(lua_State *L, int chunks) {
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
   for (lua_Unsigned i = 1; i <= lua_rawlen(L, chunks); i++) {
@@ -252,17 +250,27 @@ static void setfield_usage(lua_State *L, const struct rusage *usage) {
   lua_setfield(L, -2, "usage");
 }
 
+void process_setfield_status(lua_State *L, const Child *child) {
+  lua_pushinteger(L, WIFSIGNALED(child->status) ? WTERMSIG(child->status) : WEXITSTATUS(child->status));
+  lua_setfield(L, -2, WIFSIGNALED(child->status) ? "signal" : "status");
+}
+
 /* {status = | signal =, usage =, stdout =, stderr =} [-0, +1] */
 static void push_result(lua_State *L, const Child *child, bool captured) {
   lua_createtable(L, 0, 4);
   setfield_usage(L, &child->usage);
-  lua_pushinteger(L, WIFSIGNALED(child->status) ? WTERMSIG(child->status) : WEXITSTATUS(child->status));
-  lua_setfield(L, -2, WIFSIGNALED(child->status) ? "signal" : "status");
+  process_setfield_status(L, child);
   if (!captured) return;
-  push_joined(L, OUTPUT);
+  process_push_joined(L, OUTPUT);
   lua_setfield(L, -2, "stdout");
-  push_joined(L, ERROR);
+  process_push_joined(L, ERROR);
   lua_setfield(L, -2, "stderr");
+}
+
+int process_push_failure(lua_State *L, const Command *command, const char *failed) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "could not %s \"%s\": %s", failed, command->argv[0], strerror(errno));
+  return 2;
 }
 
 /* What sys.run answers or raises for an outcome. */
@@ -273,8 +281,7 @@ static int finish(lua_State *L, const Child *child, const Command *command, Outc
   return 1;
 }
 
-/* Fills the places of sys.run on the stack. */
-static void prepare_stack(lua_State *L) {
+void process_check_arguments(lua_State *L) {
   luaL_checktype(L, ARGV, LUA_TTABLE);
   lua_settop(L, 2);
   if (lua_isnil(L, OPTIONS)) {
@@ -282,6 +289,11 @@ static void prepare_stack(lua_State *L) {
     lua_replace(L, OPTIONS);
   }
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
+}
+
+/* Fills the places of sys.run on the stack. */
+static void prepare_stack(lua_State *L) {
+  process_check_arguments(L);
   lua_newtable(L); /* OUTPUT */
   lua_newtable(L); /* ERROR */
 }
@@ -296,17 +308,13 @@ static int process_run(lua_State *L) {
   const char *failed;
   double deadline;
   prepare_stack(L);
-  command = read_command(L);
+  command = process_read_command(L);
   input.bytes = string_option(L, "input", &input.length);
   deadline = rt_clock() + number_option(L, "timeout", HUGE_VAL);
   child = push_child(L);
   outcome = (boolean_option(L, "foreground", false) ? conduct_foreground : conduct)(L, child, &command, &input,
                                                                                     deadline, &failed);
-  if (failed != NULL) {
-    lua_pushnil(L);
-    lua_pushfstring(L, "could not %s \"%s\": %s", failed, command.argv[0], strerror(errno));
-    return 2;
-  }
+  if (failed != NULL) return process_push_failure(L, &command, failed);
   child_release(child);
   return finish(L, child, &command, outcome);
 }

@@ -300,3 +300,73 @@ describe("sys.random", function()
     assert.error_matches(function() sys.random(257) end, "must be 0 to 256")
   end)
 end)
+
+describe("sys.spawn", function()
+  -- Everything that processes write, by number, until all have ended.
+  local function attend_all(processes)
+    local texts, results, left = {}, {}, #processes
+    for i = 1, #processes do texts[i] = { "", "" } end
+    while left > 0 do
+      sys.attend(processes, 5)
+      for i, process in ipairs(processes) do
+        local ended = process:ended()
+        local out, err = process:read()
+        texts[i] = { texts[i][1] .. (out or ""), texts[i][2] .. (err or "") }
+        if ended and not results[i] then results[i], left = ended, left - 1 end
+      end
+    end
+    return texts, results
+  end
+
+  it("runs programs beside each other, each with its own output", function()
+    local start, processes = sys.clock(), {}
+    for i = 1, 4 do
+      local text = ("sleep 0.3; echo out %d; echo err %d >&2; exit %d"):format(i, i, i)
+      processes[i] = assert(sys.spawn { "sh", "-c", text })
+    end
+    local texts, results = attend_all(processes)
+    assert.is_true(sys.clock() - start < 1)
+    for i = 1, 4 do
+      assert.same({ ("out %d\n"):format(i), ("err %d\n"):format(i) }, texts[i])
+      assert.same({ status = i }, results[i])
+    end
+  end)
+
+  it("takes more output than a pipe holds, and the environment of its options", function()
+    local process = assert(sys.spawn({ "sh", "-c", "seq 100000; echo $SPOKEN" }, { env = { SPOKEN = "word" } }))
+    local texts = attend_all { process }
+    assert.equal(588895 + 5, #texts[1][1])
+    assert.matches("\n100000\nword\n$", texts[1][1])
+  end)
+
+  it("says what could not be started", function()
+    local process, message = sys.spawn { "no-such-program" }
+    assert.is_nil(process)
+    assert.equal('could not run "no-such-program": No such file or directory', message)
+    assert.error_matches(function() sys.spawn {} end, "empty command")
+  end)
+
+  it("ends a process that is closed, terminated or forgotten", function()
+    local process = assert(sys.spawn { "sleep", "60" })
+    assert.is_nil(process:ended())
+    process:terminate()
+    repeat sys.attend({ process }, 5) until process:ended()
+    assert.same({ signal = 15 }, process:ended())
+    process:terminate()
+    local file = tmp.name("alive")
+    local text = "trap 'echo over >" .. file .. "; exit' TERM; while :; do sleep 0.05; done"
+    local other = assert(sys.spawn { "sh", "-c", text })
+    sys.sleep(0.1)
+    other:close()
+    other:close()
+    assert.equal("over\n", shell.read(file))
+    assert.is_nil(other:read())
+  end)
+
+  it("wakes at the end of the time", function()
+    local process <close> = assert(sys.spawn { "sleep", "60" })
+    local start = sys.clock()
+    sys.attend({ process }, 0.1)
+    assert.is_true(sys.clock() - start >= 0.1 and sys.clock() - start < 2)
+  end)
+end)

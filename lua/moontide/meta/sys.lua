@@ -53,6 +53,37 @@ function sys.write(path, bytes, options) end
 ---@return string? message
 function sys.run(argv, options) end
 
+--- A program that runs beside us. It is ended when it is closed or collected.
+---@class moontide.Process
+local Process = {} -- luacheck: ignore 241
+
+--- What it has written since the last time; nil behind the end of a stream.
+---@return string? output
+---@return string? errors
+function Process:read() end
+
+--- How it ended, or nil while it runs. What it has written last may still be unread.
+---@return { status?: integer, signal?: integer }?
+function Process:ended() end
+
+--- Ask it to end (SIGTERM), without waiting.
+function Process:terminate() end
+
+--- End it if it still runs: SIGTERM, and SIGKILL after five seconds.
+function Process:close() end
+
+--- Start a program, found in PATH, without a shell, its output captured and its standard input empty.
+---@param argv string[]
+---@param options? { cwd?: string, env?: table<string, string|false>, uid?: integer, gid?: integer }
+---@return moontide.Process?   nil when it could not be started
+---@return string? message
+function sys.spawn(argv, options) end
+
+--- Sleep until one of the processes has written something or ended, or the time is up. Raises "interrupted".
+---@param processes moontide.Process[]
+---@param seconds? number
+function sys.attend(processes, seconds) end
+
 --- Raises a "file" fault.
 ---@param path string
 ---@param uid integer
