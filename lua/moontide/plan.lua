@@ -178,6 +178,7 @@ local function refuse_parent(node, seen, splice)
   if seen[node] then
     fault.raise("revision", "duplicate head revisions specified", {
       detail = ('Revision "%s" is given twice.'):format(node.id), revision = node.id,
+      hint = "Name each revision once; `moontide heads` lists the heads.",
     })
   end
   if not splice and node.children[1] then

@@ -45,8 +45,12 @@ local function editor()
 end
 
 local function refuse_none(text)
-  if text == "current" then fault.raise("revision", "no current revisions") end
-  fault.raise("revision", ('no revision files indicated by symbol "%s"'):format(text))
+  if text == "current" then
+    fault.raise("revision", "no current revisions", { hint = "Nothing is applied to this database; name a revision." })
+  end
+  fault.raise("revision", ('no revision files indicated by symbol "%s"'):format(text), {
+    hint = "It stands for no revision; `moontide history` lists those there are.",
+  })
 end
 
 local function run_editor(argv)

@@ -50,6 +50,7 @@ local function check_ancestral(lower, below, text)
     if not below[node] then
       fault.raise("revision", not_ancestral:format(text), {
         detail = ('Revision "%s" is not an ancestor of the upper end.'):format(node.id),
+        hint = "Give the older end first; see the branches with: moontide history --graph",
       })
     end
   end

@@ -192,6 +192,7 @@ end
 function resolve.too_far(ast, detail)
   fault.raise("revision", ("relative revision %+d didn't produce %d migrations"):format(ast.step, math.abs(ast.step)), {
     detail = detail or ("There are not that many revisions in the way of %s."):format(quote(ast.text)),
+    hint = "See the revisions in their order with: moontide history --graph",
   })
 end
 
