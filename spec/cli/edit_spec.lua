@@ -31,6 +31,8 @@ describe("edit", function()
   end)
 
   it("has nothing to open for base", function()
-    assert.equal('error: no revision files indicated by symbol "base"\n', run("base", { VISUAL = "true" }).stderr)
+    assert.equal('error: no revision files indicated by symbol "base"\n'
+      .. "  hint: It stands for no revision; `moontide history` lists those there are.\n",
+      run("base", { VISUAL = "true" }).stderr)
   end)
 end)
