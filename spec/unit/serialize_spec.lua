@@ -24,6 +24,14 @@ describe("serialize", function()
     assert.same(value, round(value))
   end)
 
+  it("keeps expressions and NULL apart from text", function()
+    local value = require "moontide.value"
+    local kept = round { default = value.sql "now() -- \n 'x'", comment = value.null, text = "sql" }
+    assert.same({ "sql", "now() -- \n 'x'" }, { value.kind(kept.default), kept.default.text })
+    assert.equal(value.null, kept.comment)
+    assert.equal("sql", kept.text)
+  end)
+
   it("writes equal values as equal texts, however they were made", function()
     local forth, back = {}, {}
     for i = 1, 50 do forth["k" .. i], back["k" .. 51 - i] = i, 51 - i end
@@ -35,7 +43,7 @@ describe("serialize", function()
   end)
 
   it("runs nothing that a text could smuggle in", function()
-    for _, text in ipairs { "os", "(function() end)()", '("x"):rep(9)', "print", '{} .. {}', "a()", "#{}" } do
+    for _, text in ipairs { "os", "(function() end)()", '("x"):rep(9)', "print", '{} .. {}', "a()", "#{}", "sql()", "sql(sql)" } do
       assert.is_false(pcall(serialize.decode, text), text)
     end
   end)
