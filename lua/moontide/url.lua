@@ -50,7 +50,7 @@ end
 -- Hides up to the last "@", not the first: a password with a raw "@" in it would
 -- show its tail otherwise.
 local function mask_uri(text)
-  local scheme, rest = text:match("^(%a[%w+.:-]*://)(.*)$")
+  local scheme, rest = text:match("^([%w+.:-]*://)(.*)$")
   local info, tail = rest:match("^(.*)@(.*)$")
   if info then rest = info:gsub("^([^:]*):.*$", "%1:***") .. "@" .. tail end
   return scheme .. (rest:gsub("([?&]%a*[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]=)[^&%s]*", "%1***"))
@@ -76,7 +76,8 @@ end
 function url.mask(text)
   if text:find("^%a[%w+.:-]*://") then return mask_uri(text) end
   mask_words = mask_words or words_grammar()
-  return mask_words:match((text:gsub("%a[%w+.-]*://%S+", mask_uri)))
+  -- From the beginning of a word only, lest each of its letters be tried.
+  return mask_words:match((text:gsub("%f[%w+.-][%w+.-]+://%S+", mask_uri)))
 end
 
 -- Parameters of other tools ---------------------------------------------------
@@ -217,6 +218,11 @@ local function check_words(text, name)
   })
 end
 
+local function trimmed(text)
+  local first = text:find("%S")
+  return first and text:match("^.*%S", first) or ""
+end
+
 --- Make a URL ready for libpq: driver suffixes, parameters of other tools and
 --- parameters of newer libpq versions are understood or left out.
 ---@param text string
@@ -226,7 +232,7 @@ end
 function url.normalise(text, options)
   options = options or {}
   local name, warnings = options.name or "the database URL", {}
-  text = text:match("^%s*(.-)%s*$")
+  text = trimmed(text)
   if text == "" then
     fault.raise("config", ("database URL is empty (%s)"):format(name), {
       hint = "An empty URL would connect to libpq's defaults; give the database by name.",
@@ -241,12 +247,19 @@ function url.normalise(text, options)
   return join_uri(parts), warnings
 end
 
+local function has_pooled_host(words)
+  for host in words:gmatch("host%s*=%s*'?([^%s']*)") do
+    if host:find("-pooler.", 1, true) then return true end
+  end
+  return false
+end
+
 --- Whether a URL, as it was written, leads to a transaction pooler.
 ---@param text string
 ---@return boolean
 function url.pooled(text)
   local parts = split_uri(text)
-  if not parts then return text:find("host%s*=%s*'?[^%s']*%-pooler%.") ~= nil end
+  if not parts then return has_pooled_host(text) end
   local sign = named(parts.query, "pgbouncer")
   local host = parts.host:lower()
   return host:find("-pooler.", 1, true) ~= nil or host:find("%f[%w]pooler%.") ~= nil
@@ -259,9 +272,9 @@ end
 function url.direct(text)
   local parts = split_uri(text)
   if not parts then return nil end
-  local host, count = parts.host:gsub("%-pooler(%.[%w.-]*neon%.%a+)", "%1")
-  if count == 0 then return nil end
-  parts.host = host
+  local first, last = parts.host:find("-pooler.", 1, true)
+  if not first or not parts.host:find("^[%w.-]*neon%.%a", last + 1) then return nil end
+  parts.host = parts.host:sub(1, first - 1) .. parts.host:sub(last)
   return join_uri(parts)
 end
 
