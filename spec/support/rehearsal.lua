@@ -17,6 +17,16 @@ function rehearsal.on(connection)
   conn = connection
 end
 
+--- Make roles that are not there; they belong to the whole server.
+---@param names string[]
+function rehearsal.roles(names)
+  for _, name in ipairs(names) do
+    if #conn:exec("select from pg_roles where rolname = $1", { name, n = 1 }) == 0 then
+      conn:exec("create role " .. name)
+    end
+  end
+end
+
 --- Run operations.
 ---@param list moontide.Operation[]
 function rehearsal.run(list)

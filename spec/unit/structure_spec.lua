@@ -166,6 +166,19 @@ local arguments = {
   rename_constraint = { "t", "c", "d" }, validate_constraint = { "c", "t" }, create_table_comment = { "t", "x" },
   drop_table_comment = { "t" }, create_column_comment = { "t", "a", "x" }, drop_column_comment = { "t", "a" },
   bulk_insert = { "t", {} }, copy_from = { "t", {} },
+  create_enum = { "e", { "a" } }, drop_enum = { "e" }, rename_enum = { "e", "f" }, set_enum_schema = { "e", "s" },
+  add_enum_value = { "e", "a" }, rename_enum_value = { "e", "a", "b" }, drop_enum_value = { "e", "a" },
+  alter_enum = { "e", { "a" } }, create_domain = { "d", "int" }, drop_domain = { "d" }, rename_domain = { "d", "e" },
+  set_domain_schema = { "d", "s" }, alter_domain = { "d" }, create_domain_constraint = { "c", "d", "value > 0" },
+  drop_domain_constraint = { "c", "d" }, rename_domain_constraint = { "d", "c", "b" },
+  validate_domain_constraint = { "c", "d" }, create_type = { "t", {} }, drop_type = { "t" },
+  rename_type = { "t", "u" }, set_type_schema = { "t", "s" }, add_attribute = { "t", { "a", "int" } },
+  drop_attribute = { "t", "a" }, alter_attribute = { "t", "a", "int" }, rename_attribute = { "t", "a", "b" },
+  create_range_type = { "r", "int" }, drop_range_type = { "r" }, rename_range_type = { "r", "q" },
+  set_range_type_schema = { "r", "s" }, create_schema = { "s" }, drop_schema = { "s" },
+  create_extension = { "x" }, drop_extension = { "x" }, alter_extension = { "x" }, create_sequence = { "s" },
+  drop_sequence = { "s" }, rename_sequence = { "s", "t" }, set_sequence_schema = { "s", "x" },
+  alter_sequence = { "s" },
 }
 
 describe("every operation", function()
@@ -199,6 +212,30 @@ describe("every operation", function()
   } do
     it(class .. " documents exactly what there is", function()
       assert.equal(sorted(fields_of(class, {})), options_of(table.unpack(call)))
+    end)
+  end
+
+  for class, call in pairs {
+    ["moontide.EnumItem"] = function(o) return "drop_enum", "e", { existing = { "a", [o] = 1 } } end,
+    ["moontide.GrantItem"] = function(o) return "create_schema", "s", { grants = { { "usage", [o] = 1 } } } end,
+    ["moontide.DomainItem"] = function(o) return "drop_domain", "d", { existing = { "int", [o] = 1 } } end,
+    ["moontide.DomainCheck"] = function(o) return "create_domain", "d", "int", { checks = { { "1", [o] = 1 } } } end,
+    ["moontide.DomainState"] = function(o) return "alter_domain", "d", { existing = { [o] = 1 } } end,
+    ["moontide.TypeItem"] = function(o) return "drop_type", "t", { existing = { [o] = 1 } } end,
+    ["moontide.AttributeItem"] = function(o) return "create_type", "t", { { "a", "int", [o] = 1 } } end,
+    ["moontide.ExistingAttribute"] = function(o) return "drop_attribute", "t", "a", { existing = { "x", [o] = 1 } } end,
+    ["moontide.RangeTypeItem"] = function(o) return "drop_range_type", "t", { existing = { "int", [o] = 1 } } end,
+    ["moontide.OwnedOptions"] = function(o) return "drop_schema", "s", { existing = { [o] = 1 } } end,
+    ["moontide.ExtensionOptions"] = function(o) return "drop_extension", "x", { existing = { [o] = 1 } } end,
+    ["moontide.ExtensionState"] = function(o) return "alter_extension", "x", { existing = { [o] = 1 } } end,
+    ["moontide.SequenceItem"] = function(o) return "drop_sequence", "s", { existing = { [o] = 1 } } end,
+    ["moontide.SequenceState"] = function(o) return "alter_sequence", "s", { existing = { [o] = 1 } } end,
+    ["moontide.SequenceOwner"] = function(o) return "create_sequence", "s", { owned_by = { [o] = 1 } } end,
+  } do
+    it(class .. " documents exactly what there is", function()
+      local ok, problem = pcall(operation.build, call "a_word_unlike_any_option_at_all")
+      assert.is_false(ok)
+      assert.equal("The options are: " .. sorted(fields_of(class, {})) .. ".", problem.hint)
     end)
   end
 

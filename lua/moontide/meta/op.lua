@@ -426,6 +426,432 @@ function op.create_column_comment(table, column, comment, options) end
 ---@param options? moontide.CommentOptions
 function op.drop_column_comment(table, column, options) end
 
+--- Privileges: { "usage", to = "reader" }. "all" stands for every one.
+---@class moontide.GrantItem
+---@field [integer] string
+---@field to string            a role, or "public"
+---@field grantable? boolean   it may hand them on
+
+--- What a type, schema or sequence has beside its definition.
+---@class moontide.OwnedOptions
+---@field owner? string                   default: who runs the migration
+---@field comment? string
+---@field grants? moontide.GrantItem[]    all privileges of others; without it the server's own
+
+---@class moontide.CreateEnumOptions : moontide.OwnedOptions, moontide.SchemaOption
+
+--- Create an enum type.
+---@param name string
+---@param labels string[]
+---@param options? moontide.CreateEnumOptions
+function op.create_enum(name, labels, options) end
+
+--- An enum type as `existing`: its labels, owner, comment and privileges.
+---@class moontide.EnumItem : moontide.OwnedOptions
+---@field [integer] string
+
+---@class moontide.DropOptions
+---@field if_exists? boolean
+---@field cascade? boolean  also what depends on it; cannot be reversed
+
+---@class moontide.DropEnumOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.EnumItem  what the type was
+
+--- Drop an enum type.
+---@param name string
+---@param options? moontide.DropEnumOptions
+function op.drop_enum(name, options) end
+
+--- Rename an enum type.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_enum(name, new_name, options) end
+
+--- Move an enum type into another schema. Without `schema` it is reversed online only.
+---@param name string
+---@param new_schema string
+---@param options? moontide.SchemaOption
+function op.set_enum_schema(name, new_schema, options) end
+
+---@class moontide.AddEnumValueOptions : moontide.SchemaOption
+---@field before? string          the label that it stands before
+---@field after? string           the label that it stands after; default: last
+---@field if_not_exists? boolean  a label that is there is left alone
+---@field in_transaction? boolean do not commit before what follows, which then cannot use the label
+
+--- Add a label to an enum type. The server lets nobody use it before it is committed:
+--- when operations of another kind follow in the revision, its transaction ends first.
+---@param name string
+---@param label string
+---@param options? moontide.AddEnumValueOptions
+function op.add_enum_value(name, label, options) end
+
+--- Rename a label of an enum type.
+---@param name string
+---@param label string
+---@param new_label string
+---@param options? moontide.SchemaOption
+function op.rename_enum_value(name, label, new_label, options) end
+
+---@class moontide.DropEnumValueOptions : moontide.SchemaOption
+---@field replacement? string  the label that rows with it get; without one, rows with it are an error
+---@field existing? string[]   all labels that there were
+
+--- Remove a label of an enum type: a new type takes its place in all tables, which are
+--- rewritten under ACCESS EXCLUSIVE locks. Views of such columns must be dropped before.
+---@param name string
+---@param label string
+---@param options? moontide.DropEnumValueOptions
+function op.drop_enum_value(name, label, options) end
+
+---@class moontide.AlterEnumOptions : moontide.SchemaOption
+---@field replace? table<string, string>  what rows with a label that goes away get
+---@field existing? string[]              all labels that there were
+
+--- Give an enum type another list of labels. Labels that are only added are added;
+--- else a new type takes its place in all tables, as with drop_enum_value.
+---@param name string
+---@param labels string[]
+---@param options? moontide.AlterEnumOptions
+function op.alter_enum(name, labels, options) end
+
+--- A check of a domain: SQL text about VALUE, or this.
+---@class moontide.DomainCheck
+---@field [1] moontide.SqlText
+---@field name? string
+---@field not_valid? boolean  values that are there are not checked; needs a name
+---@field comment? string     needs a name
+
+---@class moontide.DomainOptions : moontide.OwnedOptions
+---@field default? any
+---@field nullable? boolean   default: true
+---@field collation? string|moontide.ObjectName
+---@field checks? (moontide.SqlText|moontide.DomainCheck)[]
+
+---@class moontide.CreateDomainOptions : moontide.DomainOptions, moontide.SchemaOption
+
+--- Create a domain.
+---@param name string
+---@param type string
+---@param options? moontide.CreateDomainOptions
+function op.create_domain(name, type, options) end
+
+--- A domain as `existing`: its type and options.
+---@class moontide.DomainItem : moontide.DomainOptions
+---@field [1] string
+
+---@class moontide.DropDomainOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.DomainItem  what the domain was
+
+--- Drop a domain.
+---@param name string
+---@param options? moontide.DropDomainOptions
+function op.drop_domain(name, options) end
+
+--- Rename a domain.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_domain(name, new_name, options) end
+
+--- Move a domain into another schema. Without `schema` it is reversed online only.
+---@param name string
+---@param new_schema string
+---@param options? moontide.SchemaOption
+function op.set_domain_schema(name, new_schema, options) end
+
+---@class moontide.DomainState
+---@field default? any        `null` for none
+---@field nullable? boolean
+
+---@class moontide.AlterDomainOptions : moontide.DomainState, moontide.SchemaOption
+---@field existing? moontide.DomainState  what is changed, as it was
+
+--- Change the default of a domain, or whether it may be null.
+---@param name string
+---@param options moontide.AlterDomainOptions
+function op.alter_domain(name, options) end
+
+---@class moontide.CreateDomainConstraintOptions : moontide.SchemaOption
+---@field not_valid? boolean  values that are there are not checked; see validate_domain_constraint
+---@field comment? string
+
+--- Add a check to a domain. All columns of the domain are checked, and cannot be written meanwhile.
+---@param name string
+---@param domain string
+---@param condition moontide.SqlText  about VALUE
+---@param options? moontide.CreateDomainConstraintOptions
+function op.create_domain_constraint(name, domain, condition, options) end
+
+---@class moontide.DropDomainConstraintOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.SqlText|moontide.DomainCheck  what the constraint was
+
+--- Drop a constraint of a domain.
+---@param name string
+---@param domain string
+---@param options? moontide.DropDomainConstraintOptions
+function op.drop_domain_constraint(name, domain, options) end
+
+--- Rename a constraint of a domain.
+---@param domain string
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_domain_constraint(domain, name, new_name, options) end
+
+--- Check the values of a constraint that was added with not_valid. Columns of the domain cannot be written meanwhile.
+---@param name string
+---@param domain string
+---@param options? moontide.SchemaOption
+function op.validate_domain_constraint(name, domain, options) end
+
+--- An attribute of a composite type.
+---@class moontide.AttributeItem
+---@field [1] string  its name
+---@field [2] string  its type
+---@field collation? string|moontide.ObjectName
+---@field comment? string
+
+---@class moontide.CreateTypeOptions : moontide.OwnedOptions, moontide.SchemaOption
+
+--- Create a composite type.
+---@param name string
+---@param attributes moontide.AttributeItem[]
+---@param options? moontide.CreateTypeOptions
+function op.create_type(name, attributes, options) end
+
+--- A composite type as `existing`: its attributes, owner, comment and privileges.
+---@class moontide.TypeItem : moontide.OwnedOptions
+---@field [integer] moontide.AttributeItem
+
+---@class moontide.DropTypeOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.TypeItem  what the type was
+
+--- Drop a composite type.
+---@param name string
+---@param options? moontide.DropTypeOptions
+function op.drop_type(name, options) end
+
+--- Rename a composite type.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_type(name, new_name, options) end
+
+--- Move a composite type into another schema. Without `schema` it is reversed online only.
+---@param name string
+---@param new_schema string
+---@param options? moontide.SchemaOption
+function op.set_type_schema(name, new_schema, options) end
+
+---@class moontide.AttributeOptions : moontide.SchemaOption
+---@field cascade? boolean  also in the tables of the type
+
+--- Add an attribute to a composite type.
+---@param type string
+---@param attribute moontide.AttributeItem
+---@param options? moontide.AttributeOptions
+function op.add_attribute(type, attribute, options) end
+
+--- An attribute whose name is known: { "text", collation = "C" }.
+---@class moontide.ExistingAttribute
+---@field [1] string  its type
+---@field collation? string|moontide.ObjectName
+---@field comment? string
+
+---@class moontide.DropAttributeOptions : moontide.AttributeOptions
+---@field if_exists? boolean
+---@field existing? moontide.ExistingAttribute  what the attribute was; it comes back as the last one
+
+--- Drop an attribute of a composite type.
+---@param type string
+---@param name string
+---@param options? moontide.DropAttributeOptions
+function op.drop_attribute(type, name, options) end
+
+---@class moontide.AlterAttributeOptions : moontide.AttributeOptions
+---@field collation? string|moontide.ObjectName
+---@field existing? moontide.ExistingAttribute  what the attribute was
+
+--- Change the type of an attribute of a composite type.
+---@param type string
+---@param name string
+---@param new_type string
+---@param options? moontide.AlterAttributeOptions
+function op.alter_attribute(type, name, new_type, options) end
+
+--- Rename an attribute of a composite type.
+---@param type string
+---@param name string
+---@param new_name string
+---@param options? moontide.AttributeOptions
+function op.rename_attribute(type, name, new_name, options) end
+
+---@class moontide.RangeTypeOptions : moontide.OwnedOptions
+---@field opclass? string|moontide.ObjectName     the order of the values
+---@field collation? string|moontide.ObjectName
+---@field canonical? string|moontide.ObjectName   a function; in SQL it can only be a C function
+---@field difference? string|moontide.ObjectName  a function: how far apart two values are
+---@field multirange? string                      the name of its multirange type (PostgreSQL 14)
+
+---@class moontide.CreateRangeTypeOptions : moontide.RangeTypeOptions, moontide.SchemaOption
+
+--- Create a range type.
+---@param name string
+---@param subtype string
+---@param options? moontide.CreateRangeTypeOptions
+function op.create_range_type(name, subtype, options) end
+
+--- A range type as `existing`: its subtype and options.
+---@class moontide.RangeTypeItem : moontide.RangeTypeOptions
+---@field [1] string
+
+---@class moontide.DropRangeTypeOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.RangeTypeItem  what the type was
+
+--- Drop a range type.
+---@param name string
+---@param options? moontide.DropRangeTypeOptions
+function op.drop_range_type(name, options) end
+
+--- Rename a range type.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_range_type(name, new_name, options) end
+
+--- Move a range type into another schema. Without `schema` it is reversed online only.
+---@param name string
+---@param new_schema string
+---@param options? moontide.SchemaOption
+function op.set_range_type_schema(name, new_schema, options) end
+
+---@class moontide.CreateSchemaOptions : moontide.OwnedOptions
+---@field if_not_exists? boolean  a schema that is there is left alone; then reversed online only
+
+--- Create a schema.
+---@param name string
+---@param options? moontide.CreateSchemaOptions
+function op.create_schema(name, options) end
+
+---@class moontide.DropSchemaOptions : moontide.DropOptions
+---@field existing? moontide.OwnedOptions  what the schema was, without what is in it
+
+--- Drop a schema.
+---@param name string
+---@param options? moontide.DropSchemaOptions
+function op.drop_schema(name, options) end
+
+--- Rename a schema.
+---@param name string
+---@param new_name string
+function op.rename_schema(name, new_name) end
+
+---@class moontide.ExtensionOptions
+---@field schema? string
+---@field version? string
+---@field comment? string  in place of the one it brings
+
+---@class moontide.CreateExtensionOptions : moontide.ExtensionOptions
+---@field if_not_exists? boolean  an extension that is there is left alone; then reversed online only
+---@field cascade? boolean        also the extensions it needs; they stay when this is reversed
+
+--- Install an extension.
+---@param name string
+---@param options? moontide.CreateExtensionOptions
+function op.create_extension(name, options) end
+
+---@class moontide.DropExtensionOptions : moontide.DropOptions
+---@field existing? moontide.ExtensionOptions  what the extension was
+
+--- Drop an extension.
+---@param name string
+---@param options? moontide.DropExtensionOptions
+function op.drop_extension(name, options) end
+
+---@class moontide.ExtensionState
+---@field version? string
+---@field schema? string
+
+---@class moontide.AlterExtensionOptions
+---@field version? string|true  update to this version; true: to the server's default one
+---@field schema? string        move into this schema
+---@field existing? moontide.ExtensionState  what is changed, as it was
+
+--- Update an extension, or move it into another schema. Few extensions can be updated backwards.
+---@param name string
+---@param options moontide.AlterExtensionOptions
+function op.alter_extension(name, options) end
+
+--- The column that a sequence is dropped with.
+---@class moontide.SequenceOwner
+---@field table string
+---@field column string
+---@field schema? string
+
+---@class moontide.SequenceOptions : moontide.OwnedOptions
+---@field type? "smallint"|"integer"|"int"|"bigint"
+---@field start? integer
+---@field increment? integer
+---@field minimum? integer
+---@field maximum? integer
+---@field cache? integer
+---@field cycle? boolean
+---@field owned_by? moontide.SequenceOwner
+---@field unlogged? boolean   (PostgreSQL 15)
+
+---@class moontide.CreateSequenceOptions : moontide.SequenceOptions, moontide.SchemaOption
+---@field temporary? boolean
+---@field if_not_exists? boolean  a sequence that is there is left alone; then reversed online only
+
+--- Create a sequence.
+---@param name string
+---@param options? moontide.CreateSequenceOptions
+function op.create_sequence(name, options) end
+
+---@class moontide.SequenceItem : moontide.SequenceOptions
+---@field restart? integer  the value it goes on with
+
+---@class moontide.DropSequenceOptions : moontide.DropOptions, moontide.SchemaOption
+---@field existing? moontide.SequenceItem  what the sequence was
+
+--- Drop a sequence.
+---@param name string
+---@param options? moontide.DropSequenceOptions
+function op.drop_sequence(name, options) end
+
+--- Rename a sequence.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_sequence(name, new_name, options) end
+
+--- Move a sequence into another schema. Without `schema` it is reversed online only.
+---@param name string
+---@param new_schema string
+---@param options? moontide.SchemaOption
+function op.set_sequence_schema(name, new_schema, options) end
+
+---@class moontide.SequenceState
+---@field type? "smallint"|"integer"|"int"|"bigint"
+---@field start? integer
+---@field increment? integer
+---@field minimum? integer|moontide.Null   `null` for the server's own
+---@field maximum? integer|moontide.Null   `null` for the server's own
+---@field cache? integer
+---@field cycle? boolean
+---@field owned_by? moontide.SequenceOwner|moontide.Null  `null` for none
+---@field restart? integer|true            the next value; true: the one it started with
+
+---@class moontide.AlterSequenceOptions : moontide.SequenceState, moontide.SchemaOption
+---@field existing? moontide.SequenceState  what is changed, as it was
+
+--- Change a sequence, or let it begin anew.
+---@param name string
+---@param options moontide.AlterSequenceOptions
+function op.alter_sequence(name, options) end
+
 ---@class moontide.BulkInsertOptions : moontide.SchemaOption
 ---@field columns? string[]  the columns, in order; default: all that some row has
 

@@ -1,0 +1,266 @@
+--- Domains: creating, dropping, renaming, moving and altering them. Their
+--- constraints after creation are in domain_constraint.lua.
+
+local check = require "moontide.check"
+local clause = require "moontide.object.clause"
+local entity = require "moontide.object.entity"
+local operation = require "moontide.operation"
+local owned = require "moontide.object.owned"
+local quote = require "moontide.sql.quote"
+local source = require "moontide.source"
+local value = require "moontide.value"
+
+---@class moontide.DomainCheck
+---@field expression string
+---@field name? string
+---@field not_valid? true
+---@field comment? string
+
+local domain = {}
+
+local ownership = { words = "DOMAIN", privileges = { "usage" } }
+local check_shape = { name = check.name, not_valid = check.flag, comment = check.text }
+
+--- A check of a domain: SQL text about VALUE, or { text, name =, not_valid =, comment = }.
+---@param given any
+---@param what string
+---@return moontide.DomainCheck
+function domain.read_check(given, what)
+  if value.kind(given) ~= "table" then given = { given } end
+  local c = check.shape(given, what, check_shape, 1)
+  c.expression = check.expression(given[1], what)
+  for _, option in ipairs { "comment", "not_valid" } do
+    if c[option] and not c.name then check.refuse(("%s: %s needs a name"):format(what, option)) end
+  end
+  return c
+end
+
+--- The reverse of `read_check`.
+---@param c moontide.DomainCheck
+---@return table|string
+function domain.write_check(c)
+  local item = clause.pick(c, check_shape)
+  if next(item) == nil then return c.expression end
+  item[1] = c.expression
+  return item
+end
+
+--- CONSTRAINT name CHECK (...)
+---@param c moontide.DomainCheck
+---@return string
+function domain.check_sql(c)
+  return clause.words(c.name and "CONSTRAINT " .. quote.ident(c.name), "CHECK (" .. c.expression .. ")",
+    c.not_valid and "NOT VALID")
+end
+
+--- COMMENT ON CONSTRAINT ... ON DOMAIN ...
+---@param c moontide.DomainCheck
+---@param name string  the domain as SQL
+---@return string
+function domain.comment_sql(c, name)
+  return ("COMMENT ON CONSTRAINT %s ON DOMAIN %s IS %s"):format(quote.ident(c.name), name, quote.literal(c.comment))
+end
+
+local shape = check.join(owned.shape(ownership), {
+  default = check.value, nullable = check.boolean, collation = clause.object,
+  checks = check.list_of(domain.read_check),
+})
+local create_shape = check.join(shape, { schema = check.name })
+
+local function create_sql(o, name)
+  local parts = { clause.words("CREATE DOMAIN", name, "AS", o.type,
+    o.collation and "COLLATE " .. clause.object_name(o.collation),
+    o.default ~= nil and "DEFAULT " .. clause.default(o.default), o.nullable == false and "NOT NULL") }
+  for _, c in ipairs(o.checks or {}) do
+    if not c.not_valid then parts[#parts + 1] = domain.check_sql(c) end
+  end
+  return table.concat(parts, "\n  ")
+end
+
+-- A check that its values need not meet yet can only be added later.
+local function create_statements(o)
+  local name = quote.qualified(o.schema, o.name)
+  local statements = { create_sql(o, name) }
+  for _, c in ipairs(o.checks or {}) do
+    if c.not_valid then statements[#statements + 1] = ("ALTER DOMAIN %s ADD %s"):format(name, domain.check_sql(c)) end
+    if c.comment then statements[#statements + 1] = domain.comment_sql(c, name) end
+  end
+  return owned.append(statements, ownership, name, o)
+end
+
+local function write_options(o, wanted)
+  local options = owned.write(clause.pick(o, wanted))
+  if options.checks then
+    local checks = {}
+    for i, c in ipairs(options.checks) do checks[i] = domain.write_check(c) end
+    options.checks = checks
+  end
+  return options
+end
+
+local function read_existing(given, what)
+  check.table(given, what, '{ "text", ... }')
+  local existing = check.shape(given, what, shape, 1)
+  existing.type = check.type(given[1], what .. ": the type")
+  return existing
+end
+
+-- A captured default is SQL text: what is kept has no markers.
+local function write_existing(existing)
+  local options = write_options(existing, shape)
+  if existing.default_text then options.default = value.sql(existing.default_text) end
+  options[1] = existing.type
+  return options
+end
+
+local definition = [[
+SELECT format_type(t.typbasetype, t.typtypmod) AS type, t.typnotnull AS not_null,
+       pg_get_expr(t.typdefaultbin, 0) AS default_text, l.collname AS collation, n.nspname AS collation_schema
+FROM pg_type t LEFT JOIN pg_type b ON b.oid = t.typbasetype
+     LEFT JOIN pg_collation l ON l.oid = t.typcollation AND t.typcollation <> b.typcollation
+     LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
+WHERE t.oid = %d]]
+
+local checks_query = [[
+SELECT conname AS name, pg_get_expr(conbin, 0) AS expression, NOT convalidated AS not_valid,
+       obj_description(oid, 'pg_constraint') AS comment
+FROM pg_constraint WHERE contypid = %d AND contype = 'c' ORDER BY conname]]
+
+--- The checks of a domain in the catalog.
+---@param oid integer
+---@param query fun(sql: string): table
+---@return moontide.DomainCheck[]
+function domain.checks_of(oid, query)
+  local checks = {}
+  for i, row in ipairs(query(checks_query:format(oid))) do
+    checks[i] = { name = row.name, expression = row.expression, not_valid = row.not_valid or nil,
+      comment = row.comment }
+  end
+  return checks
+end
+
+--- The condition on pg_type that finds a domain.
+---@param o table
+---@return string
+function domain.condition(o)
+  return ("oid = to_regtype(%s) AND typtype = 'd'"):format(entity.literal(o))
+end
+
+local function capture(o, query)
+  local existing, oid = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
+    condition = domain.condition(o) })
+  if not existing then return nil end
+  local row, checks = query(definition:format(oid))[1], domain.checks_of(oid, query)
+  existing.type, existing.default_text = row.type, row.default_text
+  if row.not_null then existing.nullable = false end
+  if row.collation then existing.collation = { name = row.collation, schema = row.collation_schema } end
+  existing.checks = #checks > 0 and checks or nil
+  return existing
+end
+
+local kind = {
+  kind = "domain", thing = "domain", words = "DOMAIN", read = read_existing, write = write_existing,
+  capture = capture,
+  create = function(o, existing)
+    local options = write_existing(existing)
+    options[1], options.schema = nil, o.schema
+    return { operation.build("create_domain", o.name, existing.type, options) }
+  end,
+  schema_of = entity.schema_of_type,
+  example = '{ "text", nullable = false }',
+}
+
+operation.register {
+  name = "create_domain",
+  summary = "Create a domain",
+  build = function(name, base, options)
+    local o = check.options(options, create_shape)
+    o.name, o.type = check.name(name, "the domain name"), check.type(base, "the type")
+    return o
+  end,
+  sql = create_statements,
+  inverse = function(o) return entity.uncreate(kind, o, write_existing(o)) end,
+  lock = function() return {} end,
+  source = function(o) return source.call("create_domain", o.name, o.type, write_options(o, create_shape)) end,
+}
+
+entity.register_drop(kind, "Drop a domain")
+entity.register_rename(kind, "Rename a domain")
+entity.register_move(kind, "Move a domain into another schema")
+
+local state_shape = { default = check.value, nullable = check.boolean }
+
+local function read_state(given, what)
+  return check.shape(check.table(given, what), what, state_shape)
+end
+
+local alter_shape = check.join(state_shape, { schema = check.name, existing = read_state })
+
+local function is_null(given) return given ~= nil and value.kind(given) == "null" end
+
+local function alter_sql(o)
+  local head, statements = "ALTER DOMAIN " .. quote.qualified(o.schema, o.name), {}
+  if is_null(o.default) then
+    statements[1] = head .. " DROP DEFAULT"
+  elseif o.default ~= nil then
+    statements[1] = head .. " SET DEFAULT " .. clause.default(o.default)
+  end
+  if o.nullable ~= nil then
+    statements[#statements + 1] = head .. (o.nullable and " DROP NOT NULL" or " SET NOT NULL")
+  end
+  return statements
+end
+
+-- Whether values may be NULL is known from the change itself: unless it was no change.
+local function state_before(o)
+  local before, existing = {}, o.existing or {}
+  if o.default ~= nil then
+    before.default = existing.default_text and value.sql(existing.default_text) or existing.default
+    if before.default == nil and existing.captured then before.default = value.null end
+    if before.default == nil then
+      return nil, ('the default of the domain "%s" is not known: give existing, as in existing = { default = null }')
+        :format(o.name)
+    end
+  end
+  if o.nullable ~= nil then before.nullable = existing.nullable == nil and not o.nullable or existing.nullable end
+  return before
+end
+
+local function state_now(o)
+  local now = clause.pick(o, state_shape)
+  return next(now) ~= nil and now or nil
+end
+
+operation.register {
+  name = "alter_domain",
+  summary = "Change the default of a domain, or whether it may be null",
+  build = function(name, options)
+    local o = check.options(options, alter_shape)
+    o.name = check.name(name, "the domain name")
+    if state_now(o) == nil then
+      check.refuse("nothing to change", "Give default or nullable.")
+    end
+    return o
+  end,
+  sql = alter_sql,
+  inverse = function(o)
+    local options, reason = state_before(o)
+    if not options then return nil, reason end
+    options.schema, options.existing = o.schema, state_now(o)
+    return { operation.build("alter_domain", o.name, options) }
+  end,
+  capture = function(o, query)
+    local row = query(("SELECT pg_get_expr(typdefaultbin, 0) AS default_text, NOT typnotnull AS nullable FROM pg_type "
+      .. "WHERE %s"):format(domain.condition(o)))[1]
+    if not row then return nil end
+    return { existing = { default_text = row.default_text, nullable = row.nullable, captured = true } }
+  end,
+  lock = function() return {} end,
+  source = function(o)
+    local options = clause.pick(o, alter_shape)
+    if o.existing and o.existing.captured then options.existing = nil end
+    return source.call("alter_domain", o.name, options)
+  end,
+}
+
+return domain
