@@ -70,4 +70,16 @@ function quote.literal(text)
   return "E'" .. doubled:gsub("\\", "\\\\") .. "'"
 end
 
+--- Text between dollar quotes, with a tag that does not occur in it: for bodies of functions.
+---@param text string
+---@return string
+function quote.dollar(text)
+  if text:find("\0", 1, true) then refuse("the text contains a NUL byte") end
+  local tag, number = "$$", 0
+  while (text .. tag):find(tag, 1, true) <= #text do
+    tag, number = ("$body%s$"):format(number == 0 and "" or number), number + 1
+  end
+  return tag .. text .. tag
+end
+
 return quote
