@@ -852,6 +852,324 @@ function op.set_sequence_schema(name, new_schema, options) end
 ---@param options moontide.AlterSequenceOptions
 function op.alter_sequence(name, options) end
 
+---@alias moontide.RoutineArguments string|(string|table)[]
+--- "a int, b text default 'x'", or a list of such strings and of { "name", "type", mode = "inout", default = 1 }
+
+---@class moontide.RoutinePlace : moontide.SchemaOption
+---@field args? moontide.RoutineArguments  the types tell it from others of its name
+
+---@class moontide.DropObjectOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field cascade? boolean    drop what depends on it, too
+---@field existing? table     what it is, as `create_...` takes it; online, change() reads it from the catalog
+
+---@class moontide.ViewOptions : moontide.OwnedOptions, moontide.SchemaOption
+---@field columns? moontide.Names
+---@field check_option? "local"|"cascaded"
+---@field security_barrier? boolean
+---@field security_invoker? boolean  with the rights of who asks (PostgreSQL 15)
+---@field temporary? boolean
+---@field recursive? boolean         needs columns
+---@field replace? boolean           replace the view there is; it may only get more columns
+---@field existing? table|false      with replace: the view there was, { query = ... }, or false for none
+
+--- Create a view, or replace one.
+---@param name string
+---@param query moontide.SqlText
+---@param options? moontide.ViewOptions
+function op.create_view(name, query, options) end
+
+--- Drop a view. `existing` is { query = "...", ... }.
+---@param name string
+---@param options? moontide.DropObjectOptions
+function op.drop_view(name, options) end
+
+---@class moontide.RenameViewOptions : moontide.SchemaOption
+---@field if_exists? boolean
+
+--- Rename a view.
+---@param name string
+---@param new_name string
+---@param options? moontide.RenameViewOptions
+function op.rename_view(name, new_name, options) end
+
+---@class moontide.MaterializedViewOptions : moontide.OwnedOptions, moontide.SchemaOption
+---@field columns? moontide.Names
+---@field using? string              access method
+---@field with? moontide.Parameters
+---@field tablespace? string
+---@field with_data? boolean         false leaves it empty until it is refreshed
+---@field if_not_exists? boolean
+
+--- Create a materialized view.
+---@param name string
+---@param query moontide.SqlText
+---@param options? moontide.MaterializedViewOptions
+function op.create_materialized_view(name, query, options) end
+
+--- Drop a materialized view. `existing` is { query = "...", ... }.
+---@param name string
+---@param options? moontide.DropObjectOptions
+function op.drop_materialized_view(name, options) end
+
+--- Rename a materialized view.
+---@param name string
+---@param new_name string
+---@param options? moontide.RenameViewOptions
+function op.rename_materialized_view(name, new_name, options) end
+
+---@class moontide.RefreshOptions : moontide.SchemaOption
+---@field concurrently? boolean  readers are not kept out; it needs a unique index
+---@field with_data? boolean     false empties it
+
+--- Compute the rows of a materialized view again.
+---@param name string
+---@param options? moontide.RefreshOptions
+function op.refresh_materialized_view(name, options) end
+
+---@class moontide.AlterMaterializedViewOptions : moontide.SchemaOption
+---@field with? table<string, any>  storage parameters; `null` takes one back to its default
+---@field tablespace? string
+---@field existing? table           what both were, as `with` and `tablespace`
+
+--- Change storage parameters or the tablespace of a materialized view.
+---@param name string
+---@param options moontide.AlterMaterializedViewOptions
+function op.alter_materialized_view(name, options) end
+
+---@class moontide.RoutineOptions : moontide.OwnedOptions, moontide.RoutinePlace
+---@field body string|moontide.Sql      its text, in any language; or sql "RETURN ..." or sql "BEGIN ATOMIC ... END"
+---@field language? string              default: "sql"
+---@field library? string               of a body in C, which is the name of its symbol
+---@field security_definer? boolean     with the rights of its owner
+---@field set? table<string, string|number|boolean|string[]>  settings while it runs; a list for search_path
+---@field transform? moontide.Names     types with a transform
+---@field replace? boolean              replace the routine there is
+---@field existing? table|false         with replace: the routine there was, or false for none
+
+---@class moontide.FunctionOptions : moontide.RoutineOptions
+---@field returns? string               "int", "setof users", "table (a int, b text)", "trigger", "void"
+---@field volatility? "immutable"|"stable"|"volatile"
+---@field strict? boolean               NULL for NULL, without being called
+---@field leakproof? boolean
+---@field parallel? "safe"|"restricted"|"unsafe"
+---@field cost? number
+---@field rows? number                  of a function that answers a set
+---@field support? string|moontide.ObjectName
+---@field window? boolean
+
+--- Create a function, or replace one.
+---@param name string
+---@param options moontide.FunctionOptions
+function op.create_function(name, options) end
+
+---@class moontide.DropRoutineOptions : moontide.DropObjectOptions, moontide.RoutinePlace
+
+--- Drop a function. `existing` is { returns = "...", body = "...", ... }.
+---@param name string
+---@param options? moontide.DropRoutineOptions
+function op.drop_function(name, options) end
+
+--- Rename a function.
+---@param name string
+---@param new_name string
+---@param options? moontide.RoutinePlace
+function op.rename_function(name, new_name, options) end
+
+--- Create a procedure, or replace one.
+---@param name string
+---@param options moontide.RoutineOptions
+function op.create_procedure(name, options) end
+
+--- Drop a procedure. `existing` is { body = "...", ... }.
+---@param name string
+---@param options? moontide.DropRoutineOptions
+function op.drop_procedure(name, options) end
+
+--- Rename a procedure.
+---@param name string
+---@param new_name string
+---@param options? moontide.RoutinePlace
+function op.rename_procedure(name, new_name, options) end
+
+---@class moontide.TriggerOptions : moontide.DeferrableOptions, moontide.SchemaOption
+---@field events moontide.Names                 "insert", "update", "delete", "truncate"
+---@field execute string|moontide.ObjectName    the function
+---@field timing? "before"|"after"|"instead of"  default: "after"
+---@field for_each? "row"|"statement"           default: "statement"
+---@field update_of? moontide.Names             columns, for the event "update"
+---@field when? moontide.SqlText
+---@field args? string[]                        of the function
+---@field referencing? { old: string?, new: string? }  names for the tables of changed rows
+---@field constraint? boolean                   a constraint trigger
+---@field from? string|moontide.TableName       the other table of a constraint trigger
+---@field enabled? "origin"|"always"|"replica"|"disabled"
+---@field comment? string
+---@field replace? boolean                      replace the trigger there is (PostgreSQL 14)
+---@field existing? table|false                 with replace: the trigger there was, or false for none
+
+--- Create a trigger, or replace one.
+---@param name string
+---@param table string
+---@param options moontide.TriggerOptions
+function op.create_trigger(name, table, options) end
+
+--- Drop a trigger. `existing` is { events = {...}, execute = "...", ... }.
+---@param name string
+---@param table string
+---@param options? moontide.DropObjectOptions
+function op.drop_trigger(name, table, options) end
+
+--- Rename a trigger.
+---@param name string
+---@param table string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_trigger(name, table, new_name, options) end
+
+---@class moontide.DisableTriggerOptions : moontide.SchemaOption
+---@field existing? "origin"|"always"|"replica"|"disabled"  when it fired before
+
+---@class moontide.EnableTriggerOptions : moontide.DisableTriggerOptions
+---@field mode? "always"|"replica"  default: where rows are changed first, not on replicas
+
+--- Let a trigger fire.
+---@param name string
+---@param table string
+---@param options? moontide.EnableTriggerOptions
+function op.enable_trigger(name, table, options) end
+
+--- Keep a trigger from firing.
+---@param name string
+---@param table string
+---@param options? moontide.DisableTriggerOptions
+function op.disable_trigger(name, table, options) end
+
+---@class moontide.AllTriggersOptions : moontide.SchemaOption
+---@field internal? boolean  those of foreign keys and other constraints, too
+---@field existing? table<string, string>  when each fired before
+
+--- Let all triggers of a table fire.
+---@param table string
+---@param options? moontide.AllTriggersOptions
+function op.enable_triggers(table, options) end
+
+--- Keep all triggers of a table from firing.
+---@param table string
+---@param options? moontide.AllTriggersOptions
+function op.disable_triggers(table, options) end
+
+---@class moontide.PolicyChanges : moontide.SchemaOption
+---@field roles? moontide.Names           default: "public"
+---@field using? moontide.SqlText         rows that can be seen
+---@field with_check? moontide.SqlText    rows that can be written
+
+---@class moontide.PolicyOptions : moontide.PolicyChanges
+---@field command? "all"|"select"|"insert"|"update"|"delete"
+---@field permissive? boolean             false: it must hold besides the others
+---@field comment? string
+
+--- Create a policy of row security.
+---@param name string
+---@param table string
+---@param options? moontide.PolicyOptions
+function op.create_policy(name, table, options) end
+
+--- Drop a policy of row security. `existing` is { command = "...", using = "...", ... }.
+---@param name string
+---@param table string
+---@param options? moontide.DropObjectOptions
+function op.drop_policy(name, table, options) end
+
+--- Rename a policy.
+---@param name string
+---@param table string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_policy(name, table, new_name, options) end
+
+---@class moontide.AlterPolicyOptions : moontide.PolicyChanges
+---@field existing? table  what changes as it was: { roles = ..., using = ..., with_check = ... }
+
+--- Change roles or conditions of a policy.
+---@param name string
+---@param table string
+---@param options moontide.AlterPolicyOptions
+function op.alter_policy(name, table, options) end
+
+--- Apply the policies of a table.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.enable_row_security(table, options) end
+
+--- Apply no policies of a table.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.disable_row_security(table, options) end
+
+--- Apply the policies of a table to its owner, too.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.force_row_security(table, options) end
+
+--- Do not apply the policies of a table to its owner.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.no_force_row_security(table, options) end
+
+---@class moontide.AlterOwnerOptions : moontide.RoutinePlace
+---@field existing? string  the owner before
+
+--- Give an object of any kind to another role: op.alter_owner("function", "f", "app", { args = "int" }).
+---@param kind string  "table", "view", "function", "schema", "type", ...
+---@param name string
+---@param role string
+---@param options? moontide.AlterOwnerOptions
+function op.alter_owner(kind, name, role, options) end
+
+---@alias moontide.GrantTarget string|table
+--- a table, or { kind, name or names, schema =, args = } such as { "function", "f", args = "int" },
+--- { "schema", "app" }, { "all tables", "app" }
+
+---@class moontide.PrivilegeOptions
+---@field on? moontide.GrantTarget  without it, the privileges are names of roles
+---@field columns? moontide.Names   of tables: only these columns
+---@field grantable? boolean        they may pass it on; of `revoke`: only that they may
+---@field admin? boolean            the same for roles
+---@field existing? table[]         what they had of it: { { "select", on = "t", to = "reader" } }
+
+---@class moontide.GrantOptions : moontide.PrivilegeOptions
+---@field to moontide.Names  roles, or "public"
+
+--- Grant privileges on objects, or roles.
+---@param privileges moontide.Names
+---@param options moontide.GrantOptions
+function op.grant(privileges, options) end
+
+---@class moontide.RevokeOptions : moontide.PrivilegeOptions
+---@field from moontide.Names  roles, or "public"
+---@field cascade? boolean     also what they passed on
+
+--- Revoke privileges on objects, or roles.
+---@param privileges moontide.Names
+---@param options moontide.RevokeOptions
+function op.revoke(privileges, options) end
+
+---@class moontide.DefaultPrivilegeOptions
+---@field on "tables"|"sequences"|"functions"|"types"|"schemas"
+---@field to? moontide.Names      of a grant
+---@field from? moontide.Names    of a revoke
+---@field role? string            of objects that this role creates; default: the current one
+---@field schema? moontide.Names  of objects in these schemas alone
+---@field grantable? boolean
+---@field existing? table[]       what they had: { { "select", to = "reader" } }
+
+--- Change the privileges that new objects get.
+---@param verb "grant"|"revoke"
+---@param privileges moontide.Names
+---@param options moontide.DefaultPrivilegeOptions
+function op.alter_default_privileges(verb, privileges, options) end
+
 ---@class moontide.BulkInsertOptions : moontide.SchemaOption
 ---@field columns? string[]  the columns, in order; default: all that some row has
 
