@@ -1,5 +1,7 @@
 --- What the catalog of a database says, as sorted lines of text that can be compared.
 
+local code = require "spec.support.catalog_code"
+
 local catalog = {}
 
 local queries = {}
@@ -46,15 +48,16 @@ queries.indexes = [[
     left join pg_tablespace t on t.oid = c.reltablespace
   where n.nspname !~ '^pg_(catalog|toast)|information_schema']]
 
--- Privileges in an order of their own, whoever was given them first.
-local function privileges(acl)
-  return ("(select string_agg(item::text, ',' order by item::text) from unnest(%s) item)"):format(acl)
+-- Privileges in an order of their own, whoever was given them first; those never touched as the server takes them.
+local function privileges(acl, letter, owner)
+  return ("(select string_agg(item::text, ',' order by item::text) from unnest(coalesce(%s, acldefault('%s', %s))) item)")
+    :format(acl, letter, owner)
 end
 
 queries.schemas = ([[
   select format('schema %s owner=%s acl=%s comment=%s', nspname, nspowner::regrole, {acl},
     obj_description(oid, 'pg_namespace'))
-  from pg_namespace where nspname !~ '^pg_|^information_schema$']]):gsub("{acl}", privileges "nspacl")
+  from pg_namespace where nspname !~ '^pg_|^information_schema$']]):gsub("{acl}", privileges("nspacl", "n", "nspowner"))
 
 -- Enums, domains, ranges and composite types, not the row types of tables.
 queries.types = ([[
@@ -75,7 +78,7 @@ queries.types = ([[
   from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
   where (t.typtype in ('e', 'd', 'r') or c.relkind = 'c') and n.nspname !~ '^pg_(catalog|toast)|information_schema'
     and not exists (select from pg_depend d where d.objid = t.oid and d.deptype = 'e')]])
-  :gsub("{acl}", privileges "t.typacl")
+  :gsub("{acl}", privileges("t.typacl", "T", "t.typowner"))
 
 queries.domain_constraints = [[
   select format('domain constraint %s.%s %s comment=%s', contypid::regtype, conname, pg_get_constraintdef(oid),
@@ -94,7 +97,7 @@ queries.sequences = ([[
       on a.attrelid = d.refobjid and a.attnum = d.refobjsubid where d.objid = c.oid and d.deptype = 'a'))
   from pg_class c join pg_sequence s on s.seqrelid = c.oid
   where not exists (select from pg_depend d where d.objid = c.oid and d.deptype in ('i', 'e'))]])
-  :gsub("{acl}", privileges "c.relacl")
+  :gsub("{acl}", privileges("c.relacl", "s", "c.relowner"))
 
 queries.extensions = [[
   select format('extension %s schema=%s version=%s comment=%s', extname, extnamespace::regnamespace, extversion,
@@ -103,6 +106,7 @@ queries.extensions = [[
 
 local function united()
   local list = {}
+  for _, query in pairs(code) do list[#list + 1] = query end
   for _, query in pairs(queries) do list[#list + 1] = query end
   return table.concat(list, "\nunion all\n")
 end
