@@ -126,13 +126,13 @@ local function unmark(value)
   return value
 end
 
-local function usage_fault(message, name, choices)
+local function usage_fault(message, name, choices, detail)
   local wrong = message:match("^unknown %a+ '(.-)'")
   local nearest = wrong and require("moontide.suggest").nearest(wrong, choices)
   local help = name and ("moontide %s --help"):format(name) or "moontide --help"
   message = message:gsub("\n.*", ""):gsub(MARK, ""):gsub("'([^']*)'", '"%1"')
   local hint = nearest and ('Did you mean "%s"?'):format(nearest) or ("Run `%s` for the usage."):format(help)
-  fault.raise("usage", message, { hint = hint })
+  fault.raise("usage", message, { detail = detail, hint = hint })
 end
 
 local function option_names(parser)
@@ -252,7 +252,40 @@ function commandline.declared()
   }
 end
 
-local function program_help()
+-- "key=value" words as a table; a key alone has the value "".
+local function pairs_of(words, into)
+  for _, word in ipairs(words or {}) do
+    local key, value = word:match("^([^=]*)=(.*)$")
+    into[key or word] = value or ""
+  end
+  return into
+end
+
+-- The words that say which env.lua is meant, and with which values, wherever they stand.
+local function env_words(argv)
+  local found, x = {}, {}
+  for index, word in ipairs(argv) do
+    local config = word:match("^%-%-config=(.+)$") or word:match("^%-c(.+)$")
+      or (word == "-c" or word == "--config") and argv[index + 1]
+    found.config = found.config or config or nil
+    x[#x + 1] = word:match("^%-x(.+)$") or word == "-x" and argv[index + 1] or nil
+  end
+  found.x = pairs_of(x, {})
+  return found
+end
+
+--- Make the commands of plugins known, which takes a look at env.lua. Without one there are none.
+---@param args { config?: string, x?: table }
+---@return moontide.Fault? problem  what is wrong with env.lua or a plugin
+function commandline.learn(args)
+  local config = require "moontide.config"
+  if not pcall(config.find, args) then return nil end
+  local ok, problem = pcall(config.load, { config = args.config, x = args.x })
+  return not ok and fault.of(problem) or nil
+end
+
+local function program_help(argv)
+  commandline.learn(env_words(argv))
   local parser = new_parser("moontide", summary)
   local commands = {}
   for index, entry in ipairs(command.list) do
@@ -269,15 +302,6 @@ local function has(words, short, long)
     if word == short or word == long then return true end
   end
   return false
-end
-
--- "key=value" words as a table; a key alone has the value "".
-local function pairs_of(words, into)
-  for _, word in ipairs(words or {}) do
-    local key, value = word:match("^([^=]*)=(.*)$")
-    into[key or word] = value or ""
-  end
-  return into
 end
 
 -- What stands after the command wins over what stands before it; -x collects.
@@ -300,10 +324,15 @@ local function split_result(result, taken)
   return after, args
 end
 
-local function find_command(name)
+-- A word that is no command of the program's own may be one of a plugin.
+local function find_command(name, argv)
   local entry = command.find(name)
-  if not entry then usage_fault(("unknown command '%s'"):format(name), nil, command.names()) end
-  return entry
+  if entry then return entry end
+  local problem = commandline.learn(env_words(argv))
+  entry = command.find(name)
+  if entry then return entry end
+  usage_fault(("unknown command '%s'"):format(name), nil, command.names(),
+    problem and "commands of plugins are not known: " .. tostring(problem))
 end
 
 local function takes_rest(module, words)
@@ -339,11 +368,11 @@ end
 function commandline.parse(argv)
   local at = first_plain(argv, global_values)
   local leading = table.move(argv, 1, (at or #argv + 1) - 1, 1, {})
-  if has(leading, "-h", "--help") then return { text = program_help() } end
+  if has(leading, "-h", "--help") then return { text = program_help(argv) } end
   if has(leading, "-V", "--version") then return { version = true } end
   local before = #leading > 0 and parse_words(add_globals(new_parser("moontide")), leading) or {}
   if not at then fault.raise("usage", "a command is required", { hint = "Run `moontide --help` for the list." }) end
-  local entry = find_command(argv[at])
+  local entry = find_command(argv[at], argv)
   return parse_command(entry, table.move(argv, at + 1, #argv, 1, {}), before)
 end
 

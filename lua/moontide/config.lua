@@ -205,6 +205,7 @@ function config.load(args)
   check_together(path, text, values)
   place_paths(values, path)
   name_version_table(values)
+  require("moontide.config.extend").with_plugins(values, x, function(name) return place_of(path, text, name) end)
   values.given_url, values.url, values.x = values.url, nil, x
   return seal(values, args)
 end

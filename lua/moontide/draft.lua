@@ -146,7 +146,25 @@ local function output_of(result)
   return text:find("%S") and text:gsub("%s+$", "") or nil
 end
 
+local function format(hook, path)
+  local text = sys.read(path)
+  local answer = hook.run(path, text)
+  if answer ~= nil and type(answer) ~= "string" then
+    error(("it answered a %s instead of the text"):format(type(answer)), 0)
+  end
+  if answer and answer ~= text then sys.write(path, answer) end
+end
+
+local function run_formatter(hook, path)
+  local ok, problem = pcall(format, hook, path)
+  if ok then return true end
+  report.warn(('formatter "%s" failed: %s'):format(hook.name, tostring(problem)),
+    { hint = ("The file %s was kept."):format(path) })
+  return false
+end
+
 local function run_hook(hook, path)
+  if hook.formatter then return run_formatter(hook, path) end
   local result, problem = sys.run(hook_argv(hook, path), { cwd = hook.cwd, capture = true })
   if result and result.status == 0 then return true end
   report.warn(('post-write hook "%s" failed: %s'):format(hook.name, how_it_ended(result, problem)), {

@@ -113,17 +113,23 @@ function Scope:compile(path, text, env)
   return chunk
 end
 
---- Run the text of a file with the given globals. An error in it is raised as a
---- fault that names the place.
+--- Call a function of a file. An error in it is raised as a fault that names the place.
+---@param path string
+---@param fn function
+---@return any ...  what the function returns
+function Scope:call(path, fn, ...)
+  local results = table.pack(xpcall(fn, function(problem) return runtime_fault(self.kind, path, problem) end, ...))
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+--- Run the text of a file with the given globals.
 ---@param path string
 ---@param text string
 ---@param env table
 ---@return any ...  what the file returns
 function Scope:run(path, text, env)
-  local chunk = self:compile(path, text, env)
-  local results = table.pack(xpcall(chunk, function(problem) return runtime_fault(self.kind, path, problem) end))
-  if not results[1] then error(results[2], 0) end
-  return table.unpack(results, 2, results.n)
+  return self:call(path, self:compile(path, text, env))
 end
 
 --- Globals for one file: everything of the scope, and its own.

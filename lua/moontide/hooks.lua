@@ -1,4 +1,4 @@
---- Functions of env.lua that are called around a run and around each revision.
+--- Functions of env.lua and of plugins that are called around a run and around each revision.
 ---
 --- before_upgrade, after_upgrade, before_downgrade, after_downgrade and on_error are
 --- called outside of any transaction; before_revision and after_revision inside the
@@ -22,14 +22,16 @@ local op = require "moontide.op"
 
 local hooks = {}
 
-local function call(config, name, event)
-  local fn = config.hooks and config.hooks[name]
-  if not fn then return end
-  event.hook = name
-  local ok, problem = xpcall(fn, gate.explain, event)
+local function call_one(hook, name, event)
+  local ok, problem = xpcall(hook.fn, gate.explain, event)
   if ok then return end
-  problem.detail = problem.detail or ("in the hook %s of %s"):format(name, config.file)
+  problem.detail = problem.detail or ("in the hook %s of %s"):format(name, hook.from)
   error(problem, 0)
+end
+
+local function call(config, name, event)
+  event.hook = name
+  for _, hook in ipairs(config.hooks and config.hooks[name] or {}) do call_one(hook, name, event) end
 end
 
 local function event_of(direction, context)

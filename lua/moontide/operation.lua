@@ -167,7 +167,7 @@ function operation.build(name, ...)
   local entry, where = entry_of(name), caller.where()
   local function place(problem)
     if fault.is(problem) then
-      problem.operation, problem.where = name, problem.where or where
+      problem.operation, problem.where = name, where or problem.where
       problem.message = name .. ": " .. problem.message
     end
     return problem

@@ -14,8 +14,10 @@ end
 
 local writers = { bash = "get_bash_complete", zsh = "get_zsh_complete", fish = "get_fish_complete" }
 
-function completion.run(_, args)
-  local parser = require("moontide.commandline").whole()
+function completion.run(app, args)
+  local commandline = require "moontide.commandline"
+  commandline.learn(app.args)
+  local parser = commandline.whole()
   local text = parser[writers[args.shell]](parser):gsub("%s+$", "")
   if report.is_json() then return report.json { shell = args.shell, script = text } end
   report.out(text)

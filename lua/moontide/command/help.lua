@@ -22,7 +22,8 @@ local function text_of(args)
   return require("moontide.manual").page(commandline.declared(), require "moontide.version"):gsub("\n$", "")
 end
 
-function help.run(_, args)
+function help.run(app, args)
+  if not args.man then require("moontide.commandline").learn(app.args) end
   local text = text_of(args)
   if report.is_json() then return report.json { text = text } end
   report.out(text)

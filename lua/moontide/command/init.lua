@@ -4,6 +4,8 @@
 
 local command = {}
 
+local fault = require "moontide.fault"
+
 ---@class moontide.Command
 ---@field name string
 ---@field summary string
@@ -57,10 +59,23 @@ function command.names()
   return names
 end
 
+--- Add the command of a plugin.
+---@param module moontide.Command
+---@param from string  who registers it
+function command.register(module, from)
+  local earlier = command.find(module.name)
+  if earlier then
+    fault.raise("config", ('command "%s" is already registered by %s')
+      :format(module.name, earlier.from or "moontide itself"), { detail = "registered by " .. from })
+  end
+  command.list[#command.list + 1] = { name = module.name, summary = module.summary, loaded = module, from = from }
+end
+
 --- Load the file of a command.
 ---@param entry table  an entry of `command.list`
 ---@return moontide.Command
 function command.load(entry)
+  if entry.loaded then return entry.loaded end
   local file = entry.module or entry.name:gsub("-", "_")
   return require("moontide.command." .. file)
 end

@@ -77,12 +77,15 @@ local function version_table(value)
   return value
 end
 
-local hook_names = {
+--- The hooks of a run.
+key.hook_names = {
   "before_upgrade", "after_upgrade", "before_downgrade", "after_downgrade", "before_revision", "after_revision",
   "on_error",
 }
 
+-- The name of a plugin's formatter, or a program.
 local function is_hook(hook)
+  if type(hook) == "string" then return hook ~= "" end
   if type(hook) ~= "table" or not name(hook.name) or not is_text_list(hook.command) then return false end
   for field in pairs(hook) do
     if field ~= "name" and field ~= "command" and field ~= "cwd" then return false end
@@ -91,12 +94,38 @@ local function is_hook(hook)
 end
 
 local function hooks(value)
-  local expected = 'a list of { name = "...", command = { "program", "$FILE" } }'
+  local expected = 'a list of { name = "...", command = { "program", "$FILE" } } and names of formatters'
   if type(value) ~= "table" then return nil, expected end
+  local list = {}
   for index, hook in pairs(value) do
     if math.type(index) ~= "integer" or not is_hook(hook) then return nil, expected end
+    list[index] = type(hook) == "string" and { name = hook, formatter = true } or hook
   end
-  return value
+  return list
+end
+
+local function options_of(item)
+  local options = {}
+  for field, option in pairs(item) do
+    if type(field) ~= "string" and field ~= 1 then return nil end
+    options[field] = field ~= 1 and option or nil
+  end
+  return options
+end
+
+-- "name", "path" or { "name", option = ... }, as { source =, options = }.
+local function plugins(value)
+  local expected = 'a list of names, or { "name", option = ... }'
+  if type(value) == "string" then value = { value } end
+  if type(value) ~= "table" then return nil, expected end
+  local list = {}
+  for index, item in pairs(value) do
+    if type(item) == "string" then item = { item } end
+    local options = type(item) == "table" and name(item[1]) and options_of(item)
+    if math.type(index) ~= "integer" or not options then return nil, expected end
+    list[index] = { source = item[1], options = options }
+  end
+  return #list == 0 and next(list) and nil or list, expected
 end
 
 local function file_template(value)
@@ -109,7 +138,7 @@ end
 
 -- Functions by the names of the hooks.
 local function run_hooks(value)
-  local names = table.concat(hook_names, ", ")
+  local names = table.concat(key.hook_names, ", ")
   local expected = "a table of functions; the hooks are " .. names
   if type(value) ~= "table" then return nil, expected end
   for hook, fn in pairs(value) do
@@ -142,13 +171,14 @@ key.known = {
   checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
   hooks = { check = run_hooks },
   post_write_hooks = { check = hooks, default = {} },
+  plugins = { check = plugins, default = {} },
   trusted = { check = flag, default = false },
 }
 
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, plugins = true, lint = true, confirm = true, naming = true,
+  models = true, lint = true, confirm = true, naming = true,
   include = true, targets = true, neon = true,
 }
 key.later_values = {}

@@ -265,6 +265,26 @@ function types.parse(text)
   return finish(parsed)
 end
 
+--- Make a type of an extension or of the project's own known, under any schema.
+---@param registration { name: string, spelling: function?, check: function?, from: string }
+---  spelling(modifiers, fields, arguments) as SQL; check(arguments) answers what is wrong with the modifiers
+function types.register(registration)
+  local name, earlier = registration.name, typename[registration.name]
+  if earlier or keyword[name] then
+    fault.raise("operation", ('type "%s" is already registered by %s')
+      :format(name, earlier and earlier.from or "moontide itself"),
+      { where = caller.where(), detail = "registered by " .. registration.from })
+  end
+  typename[name] = {
+    spelling = registration.spelling or function(modifiers) return quote.ident(name) .. modifiers end,
+    check = registration.check or function(given)
+      if #given > 0 then return ('type modifier is not allowed for type "%s"'):format(name) end
+    end,
+    modifiers = registration.check ~= nil, extension = true, from = registration.from,
+  }
+  candidates = nil
+end
+
 local function raise(problem)
   problem.where = caller.where()
   error(problem, 0)

@@ -1,0 +1,221 @@
+--- What a plugin is given: the registration points, and the helpers of the library.
+--- meta/plugin.lua documents each; a spec keeps the two in step.
+---
+--- The first call that registers something hands control back to the loader once,
+--- which then knows of every plugin what it is called and requires, and goes on in
+--- the right order. `moontide.name` therefore comes first.
+
+local caller = require "moontide.caller"
+local fault = require "moontide.fault"
+local version = require "moontide.plugin.version"
+
+local api = {}
+
+local function refuse(message, hint)
+  fault.raise("config", message, { where = caller.where(), hint = hint })
+end
+
+-- Checking --------------------------------------------------------------------
+
+local function sorted_keys(map)
+  local list = {}
+  for key in pairs(map) do list[#list + 1] = key end
+  table.sort(list)
+  return list
+end
+
+-- A registration is a table with these fields and no others; a type with "?" may be left out.
+local function check_fields(what, given, fields)
+  if type(given) ~= "table" then refuse(("%s needs a table, not %s"):format(what, type(given))) end
+  for field in pairs(given) do
+    if not fields[field] then refuse(('%s: unknown field "%s"'):format(what, tostring(field))) end
+  end
+  for _, field in ipairs(sorted_keys(fields)) do
+    local kind, wanted = type(given[field]), fields[field]:gsub("%?$", "")
+    if kind ~= wanted and not (kind == "nil" and wanted ~= fields[field]) then
+      refuse(('%s: field "%s" must be a %s, not %s'):format(what, field, wanted, kind))
+    end
+  end
+end
+
+local function check_name(what, name, pattern, words)
+  if name:find(pattern) then return end
+  refuse(('%s: invalid name "%s"'):format(what, name), "A name is " .. words .. ".")
+end
+
+local name_pattern, name_words = "^[%a_][%w_-]*$", "letters, digits, underscores and dashes, beginning with a letter"
+
+-- The identity ----------------------------------------------------------------
+
+local function requirement(key, item)
+  local name, text = tostring(key), item
+  if math.type(key) == "integer" and type(item) == "string" then name, text = item:match("^%s*([%w_-]+)(.*)$") end
+  local read = name and type(text) == "string" and version.requirement(name, text)
+  if not read then
+    refuse(("moontide.name: cannot read the requirement %s"):format(tostring(item)),
+      'Write requires = { "other >= 1.2", moontide = ">= 0.1" }.')
+  end
+  return read
+end
+
+local function requirements(given)
+  local list = {}
+  for key, item in pairs(given or {}) do list[#list + 1] = requirement(key, item) end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+--- Keep what a plugin says of itself.
+---@param plugin moontide.LoadedPlugin
+---@param given { name: string?, version: string?, requires: table? }
+function api.identify(plugin, given)
+  check_fields("moontide.name", given, { name = "string?", version = "string?", requires = "table?" })
+  check_name("moontide.name", given.name or plugin.name, name_pattern, name_words)
+  if given.version and not version.is(given.version) then
+    refuse(('moontide.name: invalid version "%s"'):format(given.version), 'Write numbers with dots, as in "1.2.0".')
+  end
+  plugin.name, plugin.version = given.name or plugin.name, given.version
+  plugin.requires, plugin.where = requirements(given.requires), caller.where()
+end
+
+-- Registering -----------------------------------------------------------------
+
+local function admit(plugin)
+  if plugin.admitted then return end
+  plugin.admitted = true
+  coroutine.yield()
+end
+
+local function registrant(plugin)
+  return ('plugin "%s" (%s)'):format(plugin.name, caller.where() or plugin.path)
+end
+
+local point = {}
+
+function point.name(plugin, given)
+  if plugin.admitted then
+    refuse("moontide.name must come before everything that is registered, and once")
+  end
+  api.identify(plugin, given)
+  admit(plugin)
+end
+
+function point.operation(plugin, registration)
+  admit(plugin)
+  if type(registration) ~= "table" then refuse("moontide.operation needs a table, not " .. type(registration)) end
+  local entry = { from = registrant(plugin) }
+  for key, item in pairs(registration) do entry[key] = item end
+  require("moontide.operation").register(entry)
+end
+
+point["type"] = function(plugin, registration)
+  admit(plugin)
+  if type(registration) ~= "table" then refuse("moontide.type needs a table, not " .. type(registration)) end
+  check_fields("moontide.type", registration, {
+    name = "string", spelling = "function?", modifiers = "function?", summary = "string?",
+  })
+  check_name("moontide.type", registration.name, "^[%l_][%l%d_]*$", "lower-case letters, digits and underscores")
+  require("moontide.sql.type").register {
+    name = registration.name, spelling = registration.spelling, check = registration.modifiers,
+    from = registrant(plugin),
+  }
+end
+
+function point.command(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.command", registration, {
+    name = "string", summary = "string", description = "string?", options = "function?", run = "function",
+  })
+  check_name("moontide.command", registration.name, "^%l[%l%d-]*$", "lower-case letters, digits and dashes")
+  require("moontide.command").register(registration, registrant(plugin))
+end
+
+function point.hook(plugin, name, fn)
+  admit(plugin)
+  local names = require("moontide.config.key").hook_names
+  if not table.concat(names, " "):find("%f[%w_]" .. tostring(name) .. "%f[^%w_]") then
+    local nearest = require("moontide.suggest").nearest(tostring(name), names)
+    refuse(('moontide.hook: unknown hook "%s"'):format(tostring(name)), nearest
+      and ('Did you mean "%s"?'):format(nearest) or "The hooks are " .. table.concat(names, ", ") .. ".")
+  end
+  if type(fn) ~= "function" then refuse("moontide.hook needs a function, not " .. type(fn)) end
+  plugin.hooks[#plugin.hooks + 1] = { name = name, fn = fn, from = ('plugin "%s"'):format(plugin.name) }
+end
+
+function point.formatter(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.formatter", registration, { name = "string", summary = "string?", run = "function" })
+  check_name("moontide.formatter", registration.name, name_pattern, name_words)
+  local earlier = plugin.set.formatters[registration.name]
+  if earlier then
+    fault.raise("config", ('formatter "%s" is already registered by %s'):format(registration.name, earlier.from),
+      { where = caller.where(), detail = "registered by " .. registrant(plugin) })
+  end
+  plugin.set.formatters[registration.name] = { run = registration.run, from = registrant(plugin) }
+end
+
+-- Helpers ---------------------------------------------------------------------
+
+local libraries = {
+  check = "moontide.check", quote = "moontide.sql.quote", value = "moontide.value", source = "moontide.source",
+  fault = "moontide.fault", report = "moontide.report",
+}
+
+local helper = { version = require "moontide.version" }
+
+-- Plugins share the library with the program, so they cannot change it.
+local function frozen(name, library)
+  return setmetatable({}, {
+    __index = library, __metatable = false, __pairs = function() return pairs(library) end,
+    __newindex = function(_, key) error(("cannot set moontide.%s.%s"):format(name, tostring(key)), 2) end,
+  })
+end
+
+--- The value of an operation, built-in or a plugin's: to answer it as an inverse, or to ask it for its statements.
+function helper.build(name, ...) return require("moontide.operation").build(name, ...) end
+
+function helper.statements(o, ctx) return require("moontide.operation").statements(o, ctx) end
+
+local later = { model_kind = true, lint_rule = true, sandbox = true, output = true, comparator = true }
+
+--- The names of the registration points, and of the helpers.
+---@return string[] points
+---@return string[] helpers
+function api.names()
+  local helpers = {}
+  for name in pairs(helper) do helpers[name] = true end
+  for name in pairs(libraries) do helpers[name] = true end
+  return sorted_keys(point), sorted_keys(helpers)
+end
+
+local function unknown(name)
+  if later[name] then refuse(("moontide.%s is not supported by this version"):format(name)) end
+  local points, helpers = api.names()
+  table.move(helpers, 1, #helpers, #points + 1, points)
+  local nearest = require("moontide.suggest").nearest(tostring(name), points)
+  refuse(("moontide.%s does not exist"):format(tostring(name)),
+    nearest and ("Did you mean moontide.%s?"):format(nearest) or nil)
+end
+
+local function find(plugin, name)
+  if point[name] then return function(...) return point[name](plugin, ...) end end
+  if libraries[name] then return frozen(name, require(libraries[name])) end
+  return helper[name] or unknown(name)
+end
+
+--- The table that one plugin is given.
+---@param plugin moontide.LoadedPlugin
+---@return moontide.PluginApi
+function api.new(plugin)
+  return setmetatable({}, {
+    __index = function(self, name)
+      local found = find(plugin, name)
+      rawset(self, name, found)
+      return found
+    end,
+    __newindex = function(_, name) error(("cannot set moontide.%s"):format(tostring(name)), 2) end,
+    __metatable = false,
+  })
+end
+
+return api
