@@ -130,6 +130,7 @@ end
 
 --- A literal or an expression: anything that is a value of the database.
 function check.value(given, what)
+  if type(given) == "string" then return check.text(given, what) end
   if not pcall(value.literal, given) then
     expected(what, "a value", given, "Write a literal, null, sql \"...\" for an expression, array{...} or json{...}.")
   end

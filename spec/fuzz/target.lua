@@ -63,7 +63,7 @@ target.list.scan = {
 
 target.list.url = {
   words = { "://", "postgresql", "postgres+asyncpg", "@", ":", "/", "?", "&", "=", "%40", "%", "host=a:1",
-    "ssl=require", "password=", "'", "\\", " ", "[::1]", "-pooler.", "neon.tech", "timeout=1e999", "schema=x", "timeout=nan" },
+    "ssl=require", "password=", "'", "\\", " ", "[::1]", "-pooler.", "neon.tech", "timeout=1e999", "schema=x" },
   run = function(text)
     url.mask(text)
     url.pooled(text)
@@ -97,8 +97,8 @@ local idle
 
 target.list.revision = {
   executes = true,
-  words = { "revision = ", '"a"', "down_revision = ", "nil", "{ 'a', \"b\" }", "branch_labels = ", "depends_on = ", "\n",
-    "function upgrade() end\n", "--- doc\n", "--[[", "]]", "= {}", ";", "\\", "_G", "_ENV", "op.execute('x')" },
+  words = { "revision = ", '"a"', "down_revision = ", "nil", "{ 'a', \"b\" }", "branch_labels = ", "depends_on = ",
+    "\n", "function upgrade() end\n", "--- doc\n", "--[[", "]]", "= {}", ";", "\\", "_G", "_ENV", "op.execute('x')" },
   run = function(text)
     idle = idle or environment.idle { directory = ".", trusted = false, x = {} }
     local rev = limited(revision.read, "a.lua", text, function() return idle end, true)
