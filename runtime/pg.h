@@ -25,6 +25,7 @@ typedef struct PgConn {
   int notices, dropped; /* how many are kept, and how many are not: there is a limit, and malloc can fail */
   bool simple;          /* the last statement went by the simple protocol */
   bool synced;          /* in pipeline mode: the sync at its end is sent */
+  PostgresPollingStatusType next; /* while connecting: what libpq waits for */
 } PgConn;
 
 /* What the server says about an error or a notice: one string or NULL for each field named in pg_error.c. */

@@ -162,14 +162,19 @@ static int raise_given_up(lua_State *L, PgConn *conn, PgWait how) {
   return rt_raise(L, "timeout", "server at \"%s\" did not answer in time", host);
 }
 
-static void finish_connect(lua_State *L, PgConn *conn) {
-  PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+/* Goes on as far as it can without waiting: on a Unix socket the server has our first message after this. */
+static void push_on(PgConn *conn) {
+  struct pollfd socket = {.fd = PQsocket(conn->pg), .events = POLLOUT};
+  while (conn->next == PGRES_POLLING_WRITING && poll(&socket, 1, 0) > 0) conn->next = PQconnectPoll(conn->pg);
+}
+
+static void wait_connected(lua_State *L, PgConn *conn) {
   if (PQstatus(conn->pg) == CONNECTION_BAD) raise_refused(L, conn);
-  while (next != PGRES_POLLING_OK) {
-    PgWait how = pg_wait(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+  while (conn->next != PGRES_POLLING_OK) {
+    PgWait how = pg_wait(conn, conn->next == PGRES_POLLING_READING ? POLLIN : POLLOUT);
     if (how != PG_READY) raise_given_up(L, conn, how);
-    next = PQconnectPoll(conn->pg);
-    if (next == PGRES_POLLING_FAILED) raise_refused(L, conn);
+    conn->next = PQconnectPoll(conn->pg);
+    if (conn->next == PGRES_POLLING_FAILED) raise_refused(L, conn);
   }
 }
 
@@ -241,27 +246,56 @@ static PgConn *push_conn(lua_State *L) {
 static void start_connect(lua_State *L, PgConn *conn, const Settings *settings) {
   conn->pg = PQconnectStartParams(settings->keywords, settings->values, 0);
   if (conn->pg == NULL) luaL_error(L, "not enough memory");
-  if (conn->deadline == HUGE_VAL) conn->deadline = connect_timeout(conn->pg);
   PQsetNoticeReceiver(conn->pg, pg_notice_receive, conn);
   PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+  conn->next = PGRES_POLLING_WRITING;
+  if (PQstatus(conn->pg) != CONNECTION_BAD) push_on(conn);
 }
 
-/* pg.connect(conninfo, {timeout = seconds, defaults = {keyword = value}}?) -> connection */
-static int pg_connect(lua_State *L) {
+/* Takes (conninfo, options?); leaves the options at 2 and the connection that was begun at 3. */
+static PgConn *begin_connect(lua_State *L) {
   const char *conninfo = pg_check_string(L, 1, 0, "connection string");
   PgConn *conn;
   Settings settings;
   lua_settop(L, 2);
+  pg_deadline(L, 2); /* refuses what is no timeout */
   conn = push_conn(L);
-  conn->deadline = pg_deadline(L, 2);
   lua_pushnil(L);
   if (lua_istable(L, 2)) lua_getfield(L, 2, "defaults");
   push_settings(L, lua_gettop(L), conninfo, &settings);
   start_connect(L, conn, &settings);
-  finish_connect(L, conn);
+  lua_settop(L, 3);
+  return conn;
+}
+
+static void finish_connect(lua_State *L, PgConn *conn, int options) {
+  if (conn->pg == NULL) rt_raise(L, "connection", "connection is closed");
+  conn->deadline = pg_deadline(L, options);
+  if (conn->deadline == HUGE_VAL) conn->deadline = connect_timeout(conn->pg);
+  wait_connected(L, conn);
   PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
   if (PQsetnonblocking(conn->pg, 1) != 0) raise_refused(L, conn);
-  lua_pushvalue(L, 3);
+}
+
+/* pg.connect(conninfo, {timeout = seconds, defaults = {keyword = value}}?) -> connection */
+static int pg_connect(lua_State *L) {
+  finish_connect(L, begin_connect(L), 2);
+  return 1;
+}
+
+/* finish() -> connection; upvalues: the connection that was begun, its options */
+static int pg_finish(lua_State *L) {
+  finish_connect(L, luaL_checkudata(L, lua_upvalueindex(1), CONN), lua_upvalueindex(2));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
+/* pg.start(conninfo, options?) -> finish. Only finish waits, so there is time to do something else before it; until then
+   nobody has the connection. */
+static int pg_start(lua_State *L) {
+  begin_connect(L);
+  lua_insert(L, 2);
+  lua_pushcclosure(L, pg_finish, 2);
   return 1;
 }
 
@@ -332,7 +366,7 @@ static const luaL_Reg conn_events[] = {{"__close", conn_close}, {"__gc", conn_gc
 
 void pg_connect_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"connect", pg_connect}, {"keywords", pg_keywords}, {"parse", pg_parse}, {NULL, NULL}};
+      {"connect", pg_connect}, {"keywords", pg_keywords}, {"parse", pg_parse}, {"start", pg_start}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, OPTIONS);
   lua_pushcfunction(L, options_gc);

@@ -32,16 +32,18 @@ end
 
 local function pause(attempt) sys.sleep(math.min(0.1 * 2 ^ attempt, 2) * (0.5 + math.random() / 2)) end
 
-local function try(config, deadline)
+local function try(config, deadline, started)
+  if started then return pcall(started) end
   local left = deadline and math.max(deadline - sys.clock(), 0.1)
   return pcall(db.connect, config.url, { timeout = left })
 end
 
-local function keep_trying(config, budget, unreachable_too)
+local function keep_trying(config, budget, unreachable_too, started)
   local deadline, attempt, said = sys.clock() + budget, 0, false
   while true do
-    local ok, result = try(config, config.connect_timeout and deadline)
+    local ok, result = try(config, config.connect_timeout and deadline, started)
     if ok then return result end
+    started = nil
     result = fault.of(result)
     local worth_it = is_waking(result) or unreachable_too and is_unreachable(result)
     if not worth_it or sys.clock() >= deadline then error(result, 0) end
@@ -54,10 +56,16 @@ end
 --- Connect to the database of an environment. With connect_timeout set, a server
 --- that cannot be reached is waited for as well.
 ---@param config table
+---@param started? fun(): moontide.Db  what `connecting.start` answered
 ---@return moontide.Db
-function connecting.connect(config)
-  return keep_trying(config, config.connect_timeout or default_budget, config.connect_timeout ~= nil)
+function connecting.connect(config, started)
+  return keep_trying(config, config.connect_timeout or default_budget, config.connect_timeout ~= nil, started)
 end
+
+--- Begin the first attempt, so that the server works while revision files are read.
+---@param config table
+---@return fun(): moontide.Db
+function connecting.start(config) return db.start(config.url, { timeout = config.connect_timeout }) end
 
 --- Connect again after a connection was lost.
 ---@param config table

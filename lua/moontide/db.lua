@@ -38,21 +38,32 @@ function db.keywords() return pg.keywords() end
 ---@return integer
 function db.libpq_version() return pg.libpq_version() end
 
---- Connect to the server.
+--- Begin to connect to the server, without waiting. What is wrong is raised by the function that is answered.
 ---@param url string   a libpq connection string that url.lua has made ready
 ---@param options? { timeout?: number, application_name?: string }
----@return moontide.Db
-function db.connect(url, options)
+---@return fun(): moontide.Db  waits for the connection
+function db.start(url, options)
   options = options or {}
   local started = sys.clock()
-  local ok, conn = pcall(pg.connect, url, {
+  local begun, finish = pcall(pg.start, url, {
     timeout = options.timeout,
     defaults = { application_name = options.application_name or "moontide", client_encoding = "UTF8" },
   })
-  if not ok then explain_connect(conn) end
-  report.verbose(("-- connected to %s in %.1f ms"):format(conn:host() or "the server", (sys.clock() - started) * 1000))
-  return setmetatable({ conn = conn, url = url }, Db)
+  return function()
+    if not begun then explain_connect(finish) end
+    local ok, conn = pcall(finish)
+    if not ok then explain_connect(conn) end
+    local took = (sys.clock() - started) * 1000
+    report.verbose(("-- connected to %s in %.1f ms"):format(conn:host() or "the server", took))
+    return setmetatable({ conn = conn, url = url }, Db)
+  end
 end
+
+--- Connect to the server.
+---@param url string
+---@param options? { timeout?: number, application_name?: string }
+---@return moontide.Db
+function db.connect(url, options) return db.start(url, options)() end
 
 local levels = { WARNING = true, NOTICE = true, INFO = true }
 

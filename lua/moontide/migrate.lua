@@ -5,12 +5,12 @@
 local fault = require "moontide.fault"
 local history = require "moontide.history"
 local late = require "moontide.late"
-local plan = require "moontide.plan"
 local report = require "moontide.report"
 local revision = require "moontide.revision"
 local session = require "moontide.session"
 
--- What only a run with steps needs.
+-- Loaded while the server is busy with the connection, or only where there are steps.
+local plan = late "moontide.plan"
 local gate = late "moontide.gate"
 local hooks = late "moontide.hooks"
 local loading = late "moontide.loading"
@@ -147,11 +147,13 @@ end
 ---@param target string
 ---@param options { tag?: string, dry?: boolean }
 function migrate.online(app, direction, target, options)
-  local config, graph = app:config(), app:graph()
+  local config = app:config()
   if target:find(":", 1, true) then
     fault.raise("usage", "a range of revisions is only for --sql", { hint = "Give the target revision alone." })
   end
-  local live <close> = session.open(config)
+  local started = session.start(config)
+  local graph = app:graph()
+  local live <close> = session.open(config, started)
   check_edited(app, graph, live.state)
   local rows = live.state.rows
   local steps = plan[direction](graph, rows, target)

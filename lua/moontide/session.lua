@@ -83,7 +83,7 @@ local function try_at_once(self)
   local list = self.history:read_statements()
   table.insert(list, 1, self.lock:try_statement(self.db))
   local results = try_read(self, list)
-  if not results then return self.db:exec(list[1].sql)[1] end
+  if not results then return self.db:exec(list[1].sql)[1], true end
   local answer = results[1][1]
   if answer.held then self.state, self.exists = results_from(results, 2), true end
   return answer
@@ -103,17 +103,17 @@ local function wait_for_lock(self, config)
 end
 
 local function take(self, config)
-  local answer = try_at_once(self)
+  local answer, is_new = try_at_once(self)
   self.pooled = answer.pooled
   if answer.pooled then
     keep_behind_pooler(self, config)
   elseif not answer.held then
     wait_for_lock(self, config)
   end
-  if not self.state then
-    read(self)
-    if not self.exists then create_and_read(self) end
-  end
+  if self.state then return end
+  -- Where the tables were missing and the lock was free, nobody has made them since.
+  if not (is_new and answer.held) then read(self) end
+  if not self.exists then create_and_read(self) end
 end
 
 -- Behind a pooler the lock is another connection's; the fence is the transaction's own.
@@ -122,11 +122,17 @@ local function wait_for_fence(self)
   self.lock:wait(self.db, nil, function() return self.db:exec(statement)[1].free end)
 end
 
+--- Begin to connect, so that the server works while something else is done before `session.open`.
+---@param config table
+---@return fun(): moontide.Db
+function session.start(config) return connecting.start(config) end
+
 --- Connect, take the lock, and read the state; the tables are created where they are missing.
 ---@param config table
+---@param started? fun(): moontide.Db  what `session.start` answered
 ---@return moontide.Session
-function session.open(config)
-  local connection = connecting.connect(config)
+function session.open(config, started)
+  local connection = connecting.connect(config, started)
   local self = setmetatable({ db = connection, history = history.open(config) }, Session)
   self.lock = lock.new(self.history.version)
   local ok, problem = pcall(take, self, config)

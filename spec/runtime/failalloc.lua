@@ -34,6 +34,7 @@ part(function() pg.keywords() end)
 part(function() pg.parse(url) end)
 part(function() fails(pg.parse, "postgres://u:p%zz@h") end)
 part(function() fails(pg.connect, "host=/nonexistent") end)
+part(function() pg.start(url)():close() end)
 part(function() conn = pg.connect(url, { defaults = { application_name = "failalloc" } }) end)
 if not conn then return end
 

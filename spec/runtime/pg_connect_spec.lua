@@ -1,4 +1,5 @@
 local pg = require "moontide.runtime.pg"
+local sys = require "moontide.runtime.sys"
 local server = require "spec.support.server"
 
 local function fault(...)
@@ -87,6 +88,53 @@ describe("pg.connect", function()
   end
 end)
 
+describe("pg.start", function()
+  it("leaves the waiting to the function that it answers", function()
+    local finish = pg.start(server.database())
+    local conn <close> = finish()
+    assert.equal("idle", conn:status())
+    assert.equal(1, conn:exec("select 1 as one")[1].one)
+  end)
+
+  it("lets the server work meanwhile", function()
+    local finish = pg.start(server.database(), { defaults = { application_name = "early" } })
+    local look <close> = pg.connect(server.shared():url())
+    local seen
+    for _ = 1, 500 do
+      seen = look:exec("select state from pg_stat_activity where application_name = 'early'")[1]
+      if seen then break end
+      look:exec("select pg_sleep(0.01)")
+    end
+    assert.equal("idle", seen.state)
+    finish():close()
+  end)
+
+  it("raises then what is wrong", function()
+    local finish = pg.start((server.database():gsub("/db%d+", "/nosuch")))
+    assert.equal("3D000", fault(finish).sqlstate)
+    assert.equal("connection is closed", fault(finish).message)
+    assert.equal("connection", fault(pg.start("host=/nonexistent user=x")).kind)
+  end)
+
+  it("refuses a malformed connection string at once", function()
+    assert.equal("connection string is malformed", fault(pg.start, "postgresql://[").message)
+  end)
+
+  it("leaves the server when nobody asks for the connection", function()
+    local url = server.database()
+    do local _ = pg.start(url, { defaults = { application_name = "forgotten" } }) end
+    collectgarbage()
+    local look <close> = pg.connect(server.shared():url())
+    local count
+    for _ = 1, 500 do
+      count = look:exec("select count(*) as n from pg_stat_activity where application_name = 'forgotten'")[1].n
+      if count == 0 then break end
+      look:exec("select pg_sleep(0.01)")
+    end
+    assert.equal(0, count)
+  end)
+end)
+
 describe("pg.connect to a server with passwords", function()
   local cluster
 
@@ -137,6 +185,15 @@ describe("a server that does not answer", function()
     local problem = fault(pg.connect, cluster:url(), { timeout = 0.2 })
     assert.equal("timeout", problem.kind)
     assert.truthy(problem.message:find("did not answer in time"))
+  end)
+
+  it("is given up after the timeout of the one who waits, not of the one who began", function()
+    send("STOP")
+    local finish = pg.start(cluster:url(), { timeout = 0.2 })
+    os.execute("sleep 0.3")
+    local started = sys.clock()
+    assert.equal("timeout", fault(finish).kind)
+    assert.truthy(sys.clock() - started >= 0.19)
   end)
 
   it("is given up after connect_timeout", function()

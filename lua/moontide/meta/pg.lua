@@ -53,6 +53,13 @@ local pg = {}
 ---@return moontide.pg.Connection
 function pg.connect(conninfo, options) end
 
+--- Begin to connect, as far as that goes without waiting: the server works while the program does something else. A
+--- timeout counts from the call of the function that is answered, which waits for the connection.
+---@param conninfo string
+---@param options? { timeout?: number, defaults?: table<string, string> }
+---@return fun(): moontide.pg.Connection
+function pg.start(conninfo, options) end
+
 --- The keywords and values that a connection string sets, password included.
 ---@param conninfo string
 ---@return table<string, string>
