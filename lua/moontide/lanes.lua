@@ -5,7 +5,7 @@
 --- entry its lane fans out into one for each parent; then lanes with the same target
 --- meet in the leftmost one, and lanes that end leave their room to those on the right.
 --- Lanes meet one after the other, so no two lines ever turn in the same place. A lane
---- that only carries dependencies is drawn with colons.
+--- that only carries dependencies is drawn with colons, and goes to the side with dots.
 ---
 --- In a row, lane i has character 2i-1; the diagonals between lanes i and i+1 have 2i.
 
@@ -200,7 +200,8 @@ end
 -- A lane goes left into another, below the lanes between: `|/`, or `|_|/` and then `|/|`.
 local function meet(list, from, to, rows)
   local row = row_of(list, shift(from, -1))
-  for between = to + 1, from - 2 do row[2 * between] = { text = "_", colour = list[from].colour } end
+  local level = list[from].dotted and "." or "_"
+  for between = to + 1, from - 2 do row[2 * between] = { text = level, colour = list[from].colour } end
   rows[#rows + 1] = row
   local lane = table.remove(list, from)
   if from - to > 1 then

@@ -214,6 +214,22 @@ local cases = {
     |/
     * a
   ]] },
+  { "a dependency that crosses two lines", "a\nb < a\nc < a\nd < a\nz\ny < z ~ b\nx < b, c, d, y", [[
+    *---.   x
+    |\ \ \
+    | | | *  y
+    | | | |\
+    | |.|.|/
+    |/| | |
+    | | | * z
+    | | * d
+    * | | b
+    | |/
+    |/|
+    | * c
+    |/
+    * a
+  ]] },
   { "branches that depend on each other", "a\nb < a\nc\nd < c\ne < d ~ b\nf < b", [[
     *   e
     |\
@@ -261,7 +277,7 @@ end
 
 -- A line that has gone left may go on level before it turns down.
 function Tracer:level(row, lane)
-  while lane > 1 and self:char(row, 2 * lane - 2) == "_" do lane = lane - 1 end
+  while lane > 1 and self:char(row, 2 * lane - 2):find("^[_.]") do lane = lane - 1 end
   return lane
 end
 
