@@ -20,10 +20,10 @@ local function label(node)
   return table.concat(lines, "<br/>")
 end
 
-local function names_where(shown, names, key)
+local function applied_names(shown, names)
   local list = {}
   for _, node in ipairs(shown.nodes) do
-    if node[key] then list[#list + 1] = names[node.id] end
+    if node.applied then list[#list + 1] = names[node.id] end
   end
   return list[1] and table.concat(list, ",")
 end
@@ -41,12 +41,10 @@ function mermaid.text(shown)
   for _, edge in ipairs(shown.edges) do
     add("  %s %s %s", names[edge.to], edge.dotted and "-.->" or "-->", names[edge.from])
   end
-  for key, style in pairs { applied = "fill:#d8f3dc,stroke:#2d6a4f,color:#081c15" } do
-    local list = names_where(shown, names, key)
-    if list then
-      add("  classDef %s %s", key, style)
-      add("  class %s %s", list, key)
-    end
+  local applied = applied_names(shown, names)
+  if applied then
+    add "  classDef applied fill:#d8f3dc,stroke:#2d6a4f,color:#081c15"
+    add("  class %s applied", applied)
   end
   return table.concat(lines, "\n") .. "\n"
 end
