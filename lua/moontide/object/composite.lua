@@ -6,7 +6,6 @@ local entity = require "moontide.object.entity"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
-local source = require "moontide.source"
 
 ---@class moontide.Attribute
 ---@field name string
@@ -149,7 +148,7 @@ operation.register {
   inverse = function(o) return entity.uncreate(kind, o, write_existing(o)) end,
   lock = function() return {} end,
   source = function(o)
-    return source.call("create_type", o.name, write_attributes(o.attributes),
+    return entity.call("create_type", o.name, write_attributes(o.attributes),
       owned.write(clause.pick(o, create_shape)))
   end,
 }

@@ -51,6 +51,17 @@ end
 entity.schema_of_type = [[
 SELECT n.nspname AS name FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = to_regtype(%s)]]
 
+--- A call with a list that may be empty, which has to be there all the same.
+---@param name string
+---@param object string
+---@param list table
+---@param options table
+---@return string
+function entity.call(name, object, list, options)
+  if #list > 0 or next(options) ~= nil then return source.call(name, object, list, options) end
+  return source.call(name, object):sub(1, -2) .. ", {})"
+end
+
 --- The inverse of an operation that creates: the drop, unless the object may have been there before.
 ---@param kind moontide.Entity
 ---@param o table

@@ -6,7 +6,6 @@ local entity = require "moontide.object.entity"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
-local source = require "moontide.source"
 
 local enum = {}
 
@@ -108,7 +107,7 @@ operation.register {
   inverse = function(o) return entity.uncreate(kind, o, write_existing(o)) end,
   lock = function() return {} end,
   source = function(o)
-    return source.call("create_enum", o.name, o.labels, owned.write(clause.pick(o, create_shape)))
+    return entity.call("create_enum", o.name, o.labels, owned.write(clause.pick(o, create_shape)))
   end,
 }
 

@@ -192,5 +192,5 @@ operation.register {
   capture = capture_labels,
   lock = no_lock,
   after_commit = function(o) return not o.existing or only_adds(o) end,
-  source = function(o) return source.call("alter_enum", o.name, o.labels, clause.pick(o, alter_shape)) end,
+  source = function(o) return entity.call("alter_enum", o.name, o.labels, clause.pick(o, alter_shape)) end,
 }
