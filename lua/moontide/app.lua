@@ -13,11 +13,27 @@ local app = {}
 ---@return moontide.App
 function app.new(globals) return setmetatable({ args = globals }, App) end
 
+-- env.lua, read and checked by itself: before it is known which target it is for.
+local function read(self)
+  self.read_config = self.read_config or require("moontide.config").read(self.args)
+  return self.read_config
+end
+
 --- The checked configuration.
 ---@return table
 function App:config()
-  self.loaded_config = self.loaded_config or require("moontide.config").load(self.args)
+  self.loaded_config = self.loaded_config or require("moontide.config").load(self.args, read(self))
   return self.loaded_config
+end
+
+--- Names of the targets that a command of all targets is for; nil when it is for one database.
+---@return string[]? names
+---@return table values  the settings of env.lua that are for all targets
+function App:targets()
+  local found = read(self)
+  local names = require("moontide.config").selected(self.args, found)
+  if names and #names == 1 then self.args.name, names = names, nil end
+  return names, found.values
 end
 
 --- The revision files: { graph, revisions }. The first call decides about `check`.

@@ -11,7 +11,8 @@ local commandline = {}
 local globals = {
   { "-c --config", "config", argname = "FILE", description = "the env.lua to use" },
   { "--url", "url", argname = "URL", description = "the database, instead of the one env.lua names" },
-  { "-n --name", "name", argname = "TARGET", description = "the named database of env.lua" },
+  { "-n --name", "name", argname = "TARGET", count = "*",
+    description = "a target of env.lua, repeatable; * and ? match" },
   { "-x", "x", argname = "KEY=VALUE", count = "*", description = "a value for context.x, repeatable" },
   { "-y --yes", "yes", description = "answer yes to every question" },
   { "-q --quiet", "quiet", description = "no progress on stderr" },
@@ -304,12 +305,19 @@ local function has(words, short, long)
   return false
 end
 
--- What stands after the command wins over what stands before it; -x collects.
+-- All words of a repeatable option; nil when it was not given.
+local function collected(before, after)
+  local list = table.move(before or {}, 1, #(before or {}), 1, {})
+  table.move(after or {}, 1, #(after or {}), #list + 1, list)
+  return #list > 0 and list or nil
+end
+
+-- What stands after the command wins over what stands before it; -x and -n collect.
 local function merge_globals(before, after)
-  local merged = { x = pairs_of(after.x, pairs_of(before.x, {})) }
+  local merged = { x = pairs_of(after.x, pairs_of(before.x, {})), name = collected(before.name, after.name) }
   for _, entry in ipairs(globals) do
     local key = entry[2]
-    if key ~= "x" then merged[key] = after[key] == nil and before[key] or after[key] end
+    if not entry.count then merged[key] = after[key] == nil and before[key] or after[key] end
   end
   return merged
 end

@@ -121,22 +121,37 @@ local function variable(name)
   return value ~= "" and value or nil
 end
 
+local function target_choices(args, values)
+  local place = ('of target "%s" in %s'):format(values.target, values.file)
+  return {
+    { args.url, "--url" },
+    { values.own_urls.direct_url, "direct_url " .. place },
+    { values.own_urls.url, "url " .. place },
+  }, 3
+end
+
 -- Migrations go to the server itself rather than through a pooler, so the direct
 -- URLs come first. An empty variable counts as unset unless nothing else is given.
-local function choose_url(args, values)
+local function common_choices(args, values)
   local file = values.file
-  local choices = {
+  return {
     { args.url, "--url" },
     { variable "DATABASE_URL_DIRECT", "$DATABASE_URL_DIRECT" },
     { values.direct_url, "direct_url in " .. file },
     { values.given_url, "url in " .. file },
     { os.getenv("DATABASE_URL"), "$DATABASE_URL" },
-  }
-  for index = 1, 5 do
+  }, 5
+end
+
+-- A target with a URL of its own is that database, whatever the environment says.
+local function choose_url(args, values)
+  local choices, count = (values.own_urls and target_choices or common_choices)(args, values)
+  for index = 1, count do
     if choices[index][1] then return table.unpack(choices[index]) end
   end
   fault.raise("config", "no database URL", {
-    hint = ("Set $DATABASE_URL, give --url, or set url in %s."):format(file),
+    hint = values.targets and "Name one of the targets with -n."
+      or ("Set $DATABASE_URL, give --url, or set url in %s."):format(values.file),
   })
 end
 
@@ -148,7 +163,7 @@ local function ready_url(args, values)
   return ready
 end
 
--- The whole -------------------------------------------------------------------
+-- Paths and tables -----------------------------------------------------------
 
 local function from_directory(directory, path)
   if path:sub(1, 1) == "/" then return path end
@@ -186,28 +201,134 @@ local function seal(values, args)
   })
 end
 
-local function refuse_targets(args)
-  if not args.name then return end
-  fault.raise("config", "named targets are not supported by this version", { hint = "Leave --name out." })
+-- Targets ---------------------------------------------------------------------
+
+-- A target with a schema of its own keeps its versions there and looks for names there first.
+local function give_schema(values, own)
+  if not own.schema then return end
+  if not own.version_table and values.version_table then values.version_table = { name = values.version_table.name } end
+  if not own.search_path then values.search_path = { own.schema, "public" } end
+end
+
+local function copy(values)
+  local new = {}
+  for name, value in pairs(values) do new[name] = value end
+  return new
+end
+
+local function joined(under, over)
+  local all = copy(under or {})
+  for name, value in pairs(over or {}) do all[name] = value end
+  return all
+end
+
+-- What a target says wins over the rest of env.lua.
+local function apply_target(read, values, one)
+  local own = {}
+  for name, value in pairs(one.given) do own[name] = check_key(read.path, read.text, name, value) end
+  local x = joined(values.x, own.x)
+  for name, value in pairs(own) do values[name] = value end
+  values.target, values.x = one.name, x
+  if own.url or own.direct_url then values.own_urls = { url = own.url, direct_url = own.direct_url } end
+  give_schema(values, own)
+end
+
+local function finish(read, args, values)
+  check_together(read.path, read.text, values)
+  place_paths(values, read.path)
+  name_version_table(values)
+  values.given_url, values.url, values.x = values.url, nil, joined(values.x, args.x)
+  return seal(values, args)
+end
+
+-- A function of targets may ask the database of the environment who its tenants are.
+local function asker(read, args)
+  local connection
+  local function query(sql, ...)
+    connection = connection or require("moontide.connecting").connect(finish(read, args, copy(read.values)))
+    return connection:exec(sql, table.pack(...))
+  end
+  return query, function() if connection then connection:close() end end
+end
+
+local function call_targets(read, args)
+  local query, close = asker(read, args)
+  local _ <close> = setmetatable({}, { __close = close })
+  local ok, answer = xpcall(read.values.targets, require("moontide.gate").explain, query)
+  if ok then return answer end
+  answer.detail = answer.detail or "in the function targets of " .. read.path
+  error(answer, 0)
+end
+
+-- The declared targets, asked for once.
+local function targets_of(read, args)
+  if not read.targets then
+    local declared = read.values.targets
+    if type(declared) == "function" then declared = call_targets(read, args) end
+    read.targets = require("moontide.config.target").read(declared or {}, place_of(read.path, read.text, "targets"))
+  end
+  return read.targets
+end
+
+local only = "MOONTIDE_ONLY_TARGET" -- says to one of several processes which target is its own
+
+local function wanted(args)
+  local one = os.getenv(only)
+  return one and { one } or args.name or {}
+end
+
+local function refuse_several(list, read)
+  fault.raise("usage", ("this runs on one target, and %d are meant"):format(#list), {
+    hint = ("Name one of the targets of %s with -n, without * and ?."):format(read.path),
+  })
+end
+
+-- The whole -------------------------------------------------------------------
+
+--- Read env.lua and check its keys.
+---@param args { config?: string, x?: table }  the global options
+---@return table read  for `config.load` and `config.selected`
+function config.read(args)
+  local path, text = find(args)
+  local scope = environment.open({ directory = path:match("^(.*)/[^/]*$") or ".", kind = "config" },
+    { context = { x = args.x or {} } })
+  local values = check_keys(path, text, (scope:run(path, text, scope:fresh())))
+  require("moontide.report").log(values.log)
+  return { path = path, text = text, values = values }
+end
+
+--- The names of the targets that a command of all targets is for: those that -n names, or all there are. Nil when
+--- it is for one database.
+---@param args table  the global options
+---@param read table
+---@return string[]?
+function config.selected(args, read)
+  local globs = wanted(args)
+  if #globs == 0 and (args.url or not read.values.targets) then return nil end
+  local list = require("moontide.config.target").select(targets_of(read, args), globs, read.path)
+  local names = {}
+  for index, one in ipairs(list) do names[index] = one.name end
+  return not os.getenv(only) and names or nil
 end
 
 --- Read the configuration. Everything in it is checked; `url` is what libpq reads,
 --- and raises when there is none.
----@param args { config?: string, url?: string, name?: string, x?: table }  the global options
+---@param args { config?: string, url?: string, name?: string[], x?: table }  the global options
+---@param read? table  what `config.read` answered
 ---@return table
-function config.load(args)
-  refuse_targets(args)
-  local path, text = find(args)
-  local directory = path:match("^(.*)/[^/]*$") or "."
-  local x = args.x or {}
-  local scope = environment.open({ directory = directory, kind = "config" }, { context = { x = x } })
-  local values = check_keys(path, text, (scope:run(path, text, scope:fresh())))
-  check_together(path, text, values)
-  place_paths(values, path)
-  name_version_table(values)
-  require("moontide.config.extend").with_plugins(values, x, function(name) return place_of(path, text, name) end)
-  values.given_url, values.url, values.x = values.url, nil, x
-  return seal(values, args)
+function config.load(args, read)
+  read = read or config.read(args)
+  local values, globs = copy(read.values), wanted(args)
+  if #globs > 0 then
+    local list = require("moontide.config.target").select(targets_of(read, args), globs, read.path)
+    if #list > 1 then refuse_several(list, read) end
+    apply_target(read, values, list[1])
+  end
+  local sealed = finish(read, args, values)
+  require("moontide.config.extend").with_plugins(values, values.x, function(name)
+    return place_of(read.path, read.text, name)
+  end)
+  return sealed
 end
 
 return config

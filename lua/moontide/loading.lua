@@ -13,7 +13,7 @@ local loading = {}
 
 local function context_of(app, options)
   return {
-    x = app.args.x or {}, tag = options.tag, offline = options.offline or false, dry_run = options.dry or false,
+    x = app:config().x, tag = options.tag, offline = options.offline or false, dry_run = options.dry or false,
     server_version = options.server_version,
   }
 end

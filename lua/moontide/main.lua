@@ -5,9 +5,15 @@ local commandline = require "moontide.commandline"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 
-local function run_command(request)
+-- A command of all targets, where there are several, is run by a process for each.
+local function run_command(request, argv)
   report.configure(request.globals)
   local app <close> = require("moontide.app").new(request.globals)
+  local targets, settings
+  if request.module.over_targets then targets, settings = app:targets() end
+  if targets then
+    return require("moontide.fleet").run(app, request, targets, settings, argv)
+  end
   return request.module.run(app, request.args)
 end
 
@@ -15,7 +21,7 @@ local function dispatch(argv)
   local request = commandline.parse(argv)
   if request.text then return report.out(request.text) end
   if request.version then return report.out("moontide " .. require "moontide.version") end
-  return run_command(request)
+  return run_command(request, argv)
 end
 
 -- A string that arrives here is a mistake in the program, so its traceback is kept.

@@ -69,7 +69,10 @@ local function run_options(app, transport, books, more)
 end
 
 local function settings_of(config)
-  return { statement_timeout = config.statement_timeout and settings.duration(config.statement_timeout) }
+  return {
+    statement_timeout = config.statement_timeout and settings.duration(config.statement_timeout),
+    search_path = config.search_path and settings.search_path(config.search_path),
+  }
 end
 
 -- A transport that executes, and what a run needs to go on after a lost connection.
@@ -212,6 +215,7 @@ function migrate.offline(app, direction, target, options)
   require("moontide.repeatable.plan").offline(steps, direction, to, app:config(), rows)
   local transport = require("moontide.transport.print").new {
     directory = app:config().directory, joined = app:config().transaction == "run",
+    settings = settings_of(app:config()), skip_reads = options.skip_reads,
   }
   local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
   loading.rehearse(steps, run.load)

@@ -6,8 +6,11 @@ local fault = require "moontide.fault"
 local report = {}
 
 local settings = {
-  quiet = false, verbose = false, json = false, traceback = false, colour = { [1] = false, [2] = false },
+  json = false, traceback = false, colour = { [1] = false, [2] = false },
+  level = 2, fixed = false, format = "text", timestamps = false,
 }
+
+local levels = { debug = 1, info = 2, warn = 3, error = 4 }
 
 local codes = {
   bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36",
@@ -22,7 +25,8 @@ end
 --- Set how everything that follows is printed.
 ---@param options { quiet?: boolean, verbose?: boolean, json?: boolean, traceback?: boolean, color?: string }
 function report.configure(options)
-  settings.quiet, settings.verbose = options.quiet or false, options.verbose or false
+  settings.fixed = options.quiet or options.verbose or false
+  settings.level = options.quiet and levels.warn or options.verbose and levels.debug or levels.info
   settings.json, settings.traceback = options.json or false, options.traceback or false
   local choice = options.color or "auto"
   settings.colour = { [1] = not settings.json and wants_colour(choice, 1), [2] = wants_colour(choice, 2) }
@@ -43,10 +47,38 @@ function report.style(text, style) return paint(1, text, style) end
 function report.is_json() return settings.json end
 
 ---@return boolean
-function report.is_quiet() return settings.quiet end
+function report.is_quiet() return settings.level > levels.info end
 
 ---@return boolean
-function report.is_verbose() return settings.verbose end
+function report.is_verbose() return settings.level == levels.debug end
+
+---@return boolean
+function report.log_is_json() return settings.format == "json" end
+
+--- Set what is printed on stderr and in which form; -q and -v have the last word about the level.
+---@param log { level?: string, format?: "text"|"json", timestamps?: boolean }
+function report.log(log)
+  if log.level and not settings.fixed then settings.level = levels[log.level] end
+  settings.format, settings.timestamps = log.format or "text", log.timestamps or false
+end
+
+-- Seconds as RFC 3339 in UTC.
+local function moment()
+  local now = require("moontide.runtime.sys").time()
+  return os.date("!%Y-%m-%dT%H:%M:%S", now // 1 | 0) .. (".%03dZ"):format(now % 1 * 1000 // 1 | 0)
+end
+
+-- A line of the log: as text it may have been painted already, as JSON it is made of the fields.
+local function emit(level, text, message, fields)
+  if levels[level] < settings.level then return end
+  if settings.format == "json" then
+    local document = { time = moment(), level = level, message = message }
+    for key, value in pairs(fields or {}) do document[key] = document[key] or value end
+    io.stderr:write(require("moontide.json").encode(document), "\n")
+  else
+    io.stderr:write(settings.timestamps and moment() .. " " or "", text)
+  end
+end
 
 --- Print a line of the result on stdout.
 ---@param text string
@@ -79,14 +111,16 @@ end
 
 --- Print a line of progress on stderr; silent with -q.
 ---@param text string
-function report.info(text)
-  if not settings.quiet then io.stderr:write(text, "\n") end
-end
+function report.info(text) emit("info", text .. "\n", text) end
+
+--- Print a line on stderr that another process of this program has printed there.
+---@param line string
+function report.relay(line) io.stderr:write(line, "\n") end
 
 --- Print a line of detail on stderr; only with -v.
 ---@param text string
 function report.verbose(text)
-  if settings.verbose then io.stderr:write(paint(2, text, "dim"), "\n") end
+  if report.is_verbose() then emit("debug", paint(2, text, "dim") .. "\n", text) end
 end
 
 local function indented(label, text)
@@ -99,9 +133,11 @@ end
 function report.warn(text, fields)
   fields = fields or {}
   local place = fields.where and fields.where .. ": " or ""
-  io.stderr:write(paint(2, "warning: ", "yellow"), place, text, "\n")
-  if fields.detail then io.stderr:write(indented("detail", fields.detail)) end
-  if fields.hint then io.stderr:write(indented("hint", fields.hint)) end
+  local lines = { paint(2, "warning: ", "yellow"), place, text, "\n" }
+  for _, label in ipairs { "detail", "hint" } do
+    if fields[label] then lines[#lines + 1] = indented(label, fields[label]) end
+  end
+  emit("warn", table.concat(lines), text, { detail = fields.detail, hint = fields.hint, where = fields.where })
 end
 
 -- The line of a statement that holds a character position, and the column in it.
@@ -150,7 +186,7 @@ function report.fault(value)
   add("context", value.context)
   add("hint", value.hint)
   if settings.traceback then add("traceback", value.traceback) end
-  io.stderr:write(table.concat(out))
+  emit("error", table.concat(out), value.message, report.fault_document(value))
 end
 
 local document_fields = {

@@ -354,9 +354,9 @@ describe("sys.spawn", function()
     assert.same({ signal = 15 }, process:ended())
     process:terminate()
     local file = tmp.name("alive")
-    local text = "trap 'echo over >" .. file .. "; exit' TERM; while :; do sleep 0.05; done"
+    local text = "trap 'echo over >" .. file .. "; exit' TERM; echo ready; while :; do sleep 0.05; done"
     local other = assert(sys.spawn { "sh", "-c", text })
-    sys.sleep(0.1)
+    repeat sys.attend({ other }, 5) until other:read() == "ready\n"
     other:close()
     other:close()
     assert.equal("over\n", shell.read(file))

@@ -26,7 +26,7 @@ describe("an env.lua that sets nothing", function()
       { c.truncate_slug_length, c.timezone, c.schema, c.transaction, c.checksums })
     assert.is_false(c.recursive)
     assert.is_false(c.trusted)
-    assert.is_nil(c.lock_timeout)
+    assert.equal(2, c.lock_timeout)
   end)
 
   it("cannot be changed afterwards", function()
@@ -110,8 +110,11 @@ describe("a wrong env.lua", function()
     end
   end)
 
-  it("refuses named targets", function()
-    assert.equal("named targets are not supported by this version", problem_of("return {}", { name = "eu" }).message)
+  it("refuses a target that is not there", function()
+    local problem = problem_of("return { targets = { east = { url = 'x=1' } } }", { name = { "eat" } })
+    assert.matches('^no target "eat" in .*/migrations/env.lua$', problem.message)
+    assert.equal('Did you mean "east"?', problem.hint)
+    assert.matches('^no target "eu"', problem_of("return {}", { name = { "eu" } }).message)
   end)
 end)
 
@@ -174,5 +177,74 @@ describe("the file", function()
       .. "  detail: looked for migrations/env.lua here and in every parent folder\n"
       .. "  hint: Run `moontide init` to write one, or name an env.lua with --config.\n", ran.stderr)
     assert.matches('could not read "no.lua" (--config)', run("/", nil, "heads", "-c", "no.lua").stderr, 1, true)
+  end)
+end)
+
+describe("targets", function()
+  local text = [[
+    return {
+      schema = "books", version_table = { schema = "books", name = "v" }, lock_timeout = 3, x = { a = "1", b = "1" },
+      targets = {
+        { name = "tenant_a", schema = "a", x = { b = "2" } },
+        { name = "tenant_b", schema = "b", lock_timeout = "1min" },
+        { name = "far", url = "host=far dbname=x" },
+      },
+    }]]
+
+  local function selected(name, more)
+    local folder = cli.project { ["migrations/env.lua"] = more or text }
+    local args = { config = folder .. "/migrations/env.lua", name = name }
+    return config.selected(args, config.read(args))
+  end
+
+  it("change what they say and nothing else", function()
+    local c = load_text(text, { name = { "tenant_a" }, x = { c = "3" } })
+    assert.same({ "a", { schema = "a", name = "v" }, { "a", "public" }, 3, "tenant_a" },
+      { c.schema, c.version_table, c.search_path, c.lock_timeout, c.target })
+    assert.same({ a = "1", b = "2", c = "3" }, c.x)
+    c = load_text(text, { name = { "tenant_b" } })
+    assert.equal(60, c.lock_timeout)
+    c = load_text(text, { name = { "far" } })
+    assert.same({ "host=far dbname=x", "books" }, { c.url, c.schema })
+    assert.is_nil(c.search_path)
+  end)
+
+  it("are selected by name and pattern, in their own order", function()
+    assert.same({ "tenant_a", "tenant_b", "far" }, selected(nil))
+    assert.same({ "tenant_a", "tenant_b" }, selected { "tenant_*" })
+    assert.same({ "tenant_a", "far" }, selected { "f*", "*_a" })
+    assert.is_nil(selected(nil, "return {}"))
+  end)
+
+  it("may come from a function, and by name", function()
+    assert.same({ "a", "b" }, selected(nil, [[return { targets = function() return { b = {}, a = {} } end }]]))
+  end)
+
+  it("run one at a time where a command is for one", function()
+    local ok, problem = pcall(load_text, text, { name = { "tenant_*" } })
+    assert.is_false(ok)
+    assert.equal("this runs on one target, and 2 are meant", problem.message)
+  end)
+
+  local wrong = {
+    { "{ 'a' }", '"targets" must be a list of { name = "...", url = "..." }, a table of such by name, or a function '
+      .. "that returns one" },
+    { "{ { name = 'a' }, { name = 'a' } }", 'target "a" is there twice' },
+    { "{ { name = 'a b' } }", 'invalid name of a target: "a b"' },
+    { "{ a = { trusted = true } }", 'target "a" cannot set "trusted", which is for all targets' },
+    { "function() error('no way') end", "no way" },
+    { "5", '"targets" must be a list or table of targets, or a function that returns one' },
+  }
+  for _, case in ipairs(wrong) do
+    it("refuse " .. case[1], function()
+      local ok, problem = pcall(selected, { "a" }, "return { targets = " .. case[1] .. " }")
+      assert.is_false(ok)
+      assert.equal(case[2], problem.message)
+    end)
+  end
+
+  it("refuse an unknown key of one", function()
+    local problem = problem_of("return { targets = { a = { shema = 's' } } }", { name = { "a" } })
+    assert.equal('unknown key "shema"', problem.message)
   end)
 end)

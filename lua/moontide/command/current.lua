@@ -8,11 +8,14 @@ local url = require "moontide.url"
 
 local current = { name = "current", summary = "show the applied revisions" }
 
+current.over_targets = "looks"
+
 current.description = "Prints the applied heads, one on a line; with -v in full. Dependencies that are implied "
   .. "by an applied revision are listed too."
 
 function current.options(command)
   command:flag("-c --check-heads", "exit with 1 unless the database is at all heads"):target("check_heads")
+  require "moontide.fleet.options" (command)
 end
 
 local function split_rows(graph, rows)

@@ -6,6 +6,8 @@ local report = require "moontide.report"
 
 local downgrade = { name = "downgrade", summary = "revert revisions down to a target" }
 
+downgrade.over_targets = "changes"
+
 downgrade.description = "Reverts the revisions above REV, newest first, each in a transaction of its own. "
   .. "With --sql the script of FROM:TO is printed instead. With --repeatable the object of that name is put back "
   .. "to the version before, or with -N to the version so many before; base removes it."
@@ -13,9 +15,11 @@ downgrade.description = "Reverts the revisions above REV, newest first, each in 
 function downgrade.options(command)
   command:argument("revision", "the target: an identifier, base, -N, label@base ..."):args("?")
   command:flag("--sql", "print the SQL script of FROM:TO, without a database")
+  command:flag("--skip-reads", "with --sql: reads answer nothing, and a comment stands in their place")
   command:option("--repeatable", "put this repeatable object back instead"):argname("NAME")
   command:flag("--dry-run", "run everything in one transaction and roll it back")
   command:option("--tag", "a text for context.tag"):argname("TEXT")
+  require "moontide.fleet.options" (command, true)
 end
 
 local function check_arguments(args)

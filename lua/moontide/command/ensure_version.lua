@@ -6,8 +6,11 @@ local session = require "moontide.session"
 
 local ensure_version = { name = "ensure-version", summary = "create the bookkeeping tables" }
 
+ensure_version.over_targets = "changes"
+
 function ensure_version.options(command)
   command:flag("--sql", "print the SQL script, without a database")
+  require "moontide.fleet.options" (command, true)
 end
 
 local function print_script(app)

@@ -6,6 +6,8 @@ local report = require "moontide.report"
 
 local stamp = { name = "stamp", summary = "set the applied revisions without running anything" }
 
+stamp.over_targets = "changes"
+
 stamp.description = "Makes the version rows say that the database is at REV. Nothing is run. "
   .. "With --purge all rows are removed first, known or not."
 
@@ -14,6 +16,7 @@ function stamp.options(command)
   command:flag("--sql", "print the SQL script, without a database; REV may be FROM:TO")
   command:flag("--purge", "remove all version rows first")
   command:option("--tag", "a text for context.tag"):argname("TEXT")
+  require "moontide.fleet.options" (command, true)
 end
 
 function stamp.run(app, args)

@@ -10,6 +10,10 @@ local url = require "moontide.url"
 
 local status = { name = "status", summary = "show what is applied, what is pending and who holds the lock" }
 
+status.over_targets = "looks"
+
+function status.options(command) require "moontide.fleet.options" (command) end
+
 local function unknown_rows(graph, rows)
   local unknown = {}
   for _, id in ipairs(rows) do

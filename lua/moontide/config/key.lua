@@ -149,6 +149,45 @@ local function run_hooks(value)
   return value
 end
 
+local function targets(value)
+  if type(value) == "function" or type(value) == "table" then return value end
+  return nil, "a list or table of targets, or a function that returns one"
+end
+
+local function canary(value)
+  if value == false or name(value) then return value end
+  return nil, "the name of a target, or false"
+end
+
+-- Schemas in the order in which names are looked for.
+local function search_path(value)
+  if type(value) == "string" and value ~= "" then return { value } end
+  if is_text_list(value) then return value end
+  return nil, "a schema or a list of schemas"
+end
+
+local function x_values(value)
+  local expected = 'a table of texts, as in { region = "eu" }'
+  if type(value) ~= "table" then return nil, expected end
+  for key_name, item in pairs(value) do
+    if type(key_name) ~= "string" or type(item) ~= "string" then return nil, expected end
+  end
+  return value
+end
+
+local log_fields = {
+  level = one_of("debug", "info", "warn", "error"), format = one_of("text", "json"), timestamps = flag,
+}
+
+local function log(value)
+  local expected = 'a table { level = "debug"|"info"|"warn"|"error", format = "text"|"json", timestamps = true|false }'
+  if type(value) ~= "table" then return nil, expected end
+  for field, item in pairs(value) do
+    if not log_fields[field] or log_fields[field](item) == nil then return nil, expected end
+  end
+  return value
+end
+
 --- The keys that this version works with.
 ---@type table<string, { check: fun(value: any): any, string?, default: any }>
 key.known = {
@@ -162,6 +201,12 @@ key.known = {
   timezone = { check = name, default = "UTC" },
   schema = { check = name, default = "moontide" },
   version_table = { check = version_table },
+  search_path = { check = search_path },
+  x = { check = x_values },
+  targets = { check = targets },
+  canary = { check = canary },
+  jobs = { check = length, default = 4 },
+  log = { check = log, default = {} },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
   connect_timeout = { check = duration },
   lock_timeout = { check = duration, default = 2 },
@@ -179,7 +224,7 @@ key.known = {
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
   models = true, lint = true, confirm = true, naming = true,
-  include = true, targets = true, neon = true,
+  include = true, neon = true,
 }
 key.later_values = {}
 

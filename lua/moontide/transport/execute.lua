@@ -195,6 +195,9 @@ end
 ---@return table result
 function Execute:read(entry)
   entry.rows = true
+  if not self.is_open and self.settings.search_path then
+    add(self, { sql = settings.statement { search_path = self.settings.search_path } })
+  end
   add(self, entry)
   local results = self:flush()
   return results[#results]
@@ -234,16 +237,42 @@ local function run_alone(self, entries)
   end
 end
 
+local function set_alone(self)
+  local values, names, list = { lock_timeout = "0", statement_timeout = "0" }, {}, {}
+  values.search_path = self.settings.search_path
+  for name, value in pairs(values) do
+    names[#names + 1], list[#list + 1] = name, { sql = ("SET %s = %s"):format(name, value) }
+  end
+  self.db:pipeline(list)
+  return names
+end
+
+local function reset(self, names)
+  local list = {}
+  for index, name in ipairs(names) do list[index] = { sql = "RESET " .. name } end
+  self.db:pipeline(list)
+end
+
+local function alone_behind_pooler(self, entries)
+  if self.settings.search_path then
+    fault.raise("config", "a search path cannot be set for this statement behind a transaction pooler", {
+      where = entries[1].o and entries[1].o.where, statement = entries[1].sql,
+      hint = "Set direct_url in env.lua to connect to the server itself, or write the schema with the operation.",
+    })
+  end
+  return run_alone(self, entries)
+end
+
 --- Run statements that cannot be in a transaction, each by itself. They wait for
 --- others as long as it takes: a concurrent build that a timeout ends leaves an
 --- invalid index. Behind a pooler a session's settings are somebody else's next.
 ---@param entries moontide.Entry[]
 function Execute:alone(entries)
   self:flush()
-  if self.pooled then return run_alone(self, entries) end
-  self.db:pipeline { { sql = "SET lock_timeout = 0" }, { sql = "SET statement_timeout = 0" } }
+  if self.pooled then return alone_behind_pooler(self, entries) end
+  local names = set_alone(self)
   local ok, problem = pcall(run_alone, self, entries)
-  if self:is_alive() then self.db:pipeline { { sql = "RESET lock_timeout" }, { sql = "RESET statement_timeout" } } end
+  if self:is_alive() then reset(self, names) end
   if not ok then error(problem, 0) end
 end
 

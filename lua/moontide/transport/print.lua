@@ -10,13 +10,15 @@ Print.__index = Print
 local print = {}
 
 --- A transport that prints a script on stdout.
----@param options? { directory?: string, joined?: boolean }
----  where relative paths of revisions begin; one transaction for all revisions
+---@param options? { directory?: string, joined?: boolean, settings?: table<string, string>, skip_reads?: boolean }
+---  where relative paths of revisions begin; one transaction for all revisions; settings of every transaction;
+---  reads answer nothing, and a comment says so, instead of ending the script
 ---@return moontide.Transport
 function print.new(options)
   options = options or {}
   return setmetatable({
     ctx = { offline = true, directory = options.directory }, joined = options.joined or false, is_open = false,
+    search_path = (options.settings or {}).search_path, skip_reads = options.skip_reads or false,
   }, Print)
 end
 
@@ -32,8 +34,10 @@ local function statement(sql)
 end
 
 function Print:open()
-  if not self.is_open then statement "BEGIN" end
+  if self.is_open then return end
   self.is_open = true
+  statement "BEGIN"
+  if self.search_path then statement("SET LOCAL search_path = " .. self.search_path) end
 end
 
 function Print:close()
@@ -61,14 +65,24 @@ function Print:send(entry) statement(entry.sql) end
 
 ---@param entries moontide.Entry[]
 function Print:alone(entries)
+  if self.search_path then statement("SET search_path = " .. self.search_path) end
   for _, entry in ipairs(entries) do self:send(entry) end
+  if self.search_path then statement "RESET search_path" end
+end
+
+local function skip(self, entry)
+  self:comment("not rendered: " .. (entry.o and entry.o.where or "?"))
+  self:comment(terminated(entry.sql))
+  return {}
 end
 
 ---@param entry moontide.Entry
 function Print:read(entry)
+  if self.skip_reads then return skip(self, entry) end
   fault.raise("operation", "a revision that reads data cannot be printed as a script", {
     where = entry.o and entry.o.where, operation = entry.o and entry.o.kind, statement = entry.sql,
-    hint = "Use SQL that needs no answer, or test context.offline and leave the step out of the script.",
+    hint = "Use SQL that needs no answer, or test context.offline and leave the step out of the script; "
+      .. "with --skip-reads it answers nothing and a comment stands in its place.",
   })
 end
 

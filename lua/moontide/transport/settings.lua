@@ -20,6 +20,15 @@ function settings.lock_timeout(seconds)
   return ("SET LOCAL lock_timeout = %s"):format(quote.literal(settings.duration(seconds)))
 end
 
+--- Schemas as the setting search_path has them.
+---@param schemas string[]
+---@return string
+function settings.search_path(schemas)
+  local names = {}
+  for index, schema in ipairs(schemas) do names[index] = quote.ident(schema) end
+  return table.concat(names, ", ")
+end
+
 local function sorted_names(values)
   local names = {}
   for name in pairs(values) do names[#names + 1] = name end
