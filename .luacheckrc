@@ -10,6 +10,8 @@ local revision_file = {
   read_globals = { "op", "sql", "null", "array", "json", "bytea", "context", "log" },
 }
 files["migrations/versions"] = revision_file
+files["examples/plugins/versions"] = revision_file
+files["examples/plugins/citus/versions"] = revision_file
 
 files["lua/moontide/meta"] = { ignore = { "212" } } -- signatures without bodies
 files["lua/moontide/meta/op.lua"] = { globals = { "op" } }   -- the global that it describes

@@ -13,12 +13,16 @@ return {
   -- Seconds, or a text such as "500ms" or "2min".
   -- connect_timeout = 10,
   -- lock_timeout = "5s",        -- how long a statement waits for a table lock
+  -- retries = 30,               -- how often the transaction is tried again when that time is over
   -- statement_timeout = "10min",
   -- lock_wait = "1min",         -- how long to wait for another run of moontide
 
   -- Folders of revision files, seen from here; recursive reads their sub-folders too.
   -- version_locations = { "versions" },
   -- recursive = false,
+
+  -- The folder of functions, views and triggers that are applied again when their file changes.
+  -- repeatable = "repeatable",
 
   -- Names of new files, from rev, slug, epoch, year, month, day, hour, minute and
   -- second, as in "%(year)d_%(month)d_%(day)d_%(rev)s_%(slug)s".
@@ -41,7 +45,11 @@ return {
   -- after_downgrade, before_revision, after_revision and on_error.
   -- hooks = { after_upgrade = function() log "up to date" end },
 
-  -- Programs to run on a new revision file, without a shell.
+  -- Lua files of the project that add operations, types, commands, hooks and
+  -- formatters: names below plugins/, or { "name", option = ... }.
+  -- plugins = {},
+
+  -- Programs to run on a new revision file, without a shell, and formatters of plugins.
   -- post_write_hooks = { { name = "format", command = { "stylua", "$FILE" } } },
 
   -- Let revision files use os.execute, io.popen and the rest of Lua.

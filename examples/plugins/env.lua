@@ -1,0 +1,19 @@
+-- An environment with plugins. Try it from this folder:
+--
+--   moontide -c . upgrade
+
+return {
+  url = os.getenv("DATABASE_URL"),
+
+  -- Each is a file below plugins/. They are set up in this order, but after those they require.
+  plugins = {
+    "audit",
+    { "email", schema = "public" },
+    "sizes",
+    "signpost",
+    "tidy",
+  },
+
+  -- The formatter that the plugin "tidy" registers.
+  post_write_hooks = { "tidy" },
+}
