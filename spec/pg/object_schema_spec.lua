@@ -118,8 +118,7 @@ versions.each(function(major, database)
       conn:script [[drop schema public cascade; create schema public; create sequence s maxvalue 3;
         select setval('s', 3)]]
       local list = operations.collect(function(op) op.drop_sequence "s" end)
-      list[1].existing = require("moontide.operation").get("drop_sequence").capture(list[1],
-        function(text) return conn:exec(text) end).existing
+      rehearsal.capture(list)
       assert.equal(3, list[1].existing.restart)
     end)
   end)

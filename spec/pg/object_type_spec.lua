@@ -1,5 +1,6 @@
 -- Domains, composite and range types on real servers: run, read the catalog, undo, compare.
 
+local catalog = require "spec.support.catalog"
 local operations = require "spec.support.operations"
 local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
@@ -64,6 +65,24 @@ versions.each(function(major, database)
         op.drop_domain_constraint("absent", "d", { if_exists = true })
       end, has = { "CHECK ((VALUE < 100)) comment=it's", "d.later CHECK ((VALUE < 90)) NOT VALID" } },
     }
+
+    it("come back under any search path", function()
+      conn:script [[drop schema public cascade; drop schema if exists "O.ther" cascade; create schema public;
+        create schema "O.ther"; create type "O.ther".e as enum ('a'); create type "O.ther".r as range (subtype = int);
+        create function "O.ther".ok("O.ther".e) returns bool language sql as 'select true';
+        set search_path = "O.ther"; create domain d as e default 'a' check (ok(value)); create type c as (e e, l e[]);
+        alter domain d set schema public; alter type c set schema public]]
+      conn:exec [[set search_path = public, "O.ther"]]
+      local before = catalog.lines(conn)
+      local list = operations.collect(function(op) op.drop_domain "d" op.drop_type "c" end)
+      rehearsal.capture(list)
+      rehearsal.run(list)
+      conn:exec "set search_path = public"
+      rehearsal.run(operations.undo(list))
+      conn:exec [[set search_path = public, "O.ther"]]
+      assert.same(before, catalog.lines(conn))
+      conn:exec "reset search_path"
+    end)
 
     it("are validated", function()
       conn:script "drop schema public cascade; create schema public; create domain d as int"

@@ -50,8 +50,8 @@ queries.indexes = [[
 
 -- Privileges in an order of their own, whoever was given them first; those never touched as the server takes them.
 local function privileges(acl, letter, owner)
-  return ("(select string_agg(item::text, ',' order by item::text) from unnest(coalesce(%s, acldefault('%s', %s))) item)")
-    :format(acl, letter, owner)
+  local known = ("coalesce(%s, acldefault('%s', %s))"):format(acl, letter, owner)
+  return ("(select string_agg(item::text, ',' order by item::text) from unnest(%s) item)"):format(known)
 end
 
 queries.schemas = ([[
@@ -64,7 +64,7 @@ queries.types = ([[
   select format('type %s %s owner=%s acl=%s comment=%s labels=%s base=%s notnull=%s default=%s collation=%s '
     'attributes=%s range=%s', t.oid::regtype, t.typtype, t.typowner::regrole, {acl}, obj_description(t.oid, 'pg_type'),
     (select array_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
-    case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end, t.typnotnull, t.typdefault,
+    case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end, t.typnotnull, pg_get_expr(t.typdefaultbin, 0),
     (select l.collname from pg_collation l where l.oid = t.typcollation),
     (select string_agg(format('%s %s collation=%s comment=%s', a.attname, format_type(a.atttypid, a.atttypmod),
         (select l.collname from pg_collation l where l.oid = a.attcollation), col_description(a.attrelid, a.attnum)),

@@ -83,6 +83,12 @@ local function capture(o)
   for key, field in pairs(captured and serialize.decode(serialize.encode(captured)) or {}) do o[key] = field end
 end
 
+--- Keep what operations take away.
+---@param list moontide.Operation[]
+function rehearsal.capture(list)
+  for _, o in ipairs(list) do capture(o) end
+end
+
 -- Run operations one transaction each, and see that they lock what they say.
 local function run_watched(list)
   for _, o in ipairs(list) do

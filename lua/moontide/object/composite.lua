@@ -3,6 +3,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local entity = require "moontide.object.entity"
+local lookup = require "moontide.object.lookup"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
@@ -97,25 +98,22 @@ local function write_existing(existing)
 end
 
 local attributes_query = [[
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-       col_description(a.attrelid, a.attnum) AS comment, l.collname AS collation, n.nspname AS collation_schema
+SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+         'comment', col_description(a.attrelid, a.attnum), 'collation',
+         (SELECT json_build_object('name', l.collname, 'schema', n.nspname) FROM pg_collation l
+          JOIN pg_namespace n ON n.oid = l.collnamespace
+          WHERE l.oid = a.attcollation AND l.oid <> t.typcollation)) ORDER BY a.attnum) AS attributes
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-     LEFT JOIN pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
-     LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
-WHERE a.attrelid = (SELECT typrelid FROM pg_type WHERE oid = to_regtype(%s)) AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum]]
+WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped]]
 
 --- The attributes of a composite type in the catalog, in order.
 ---@param o table
 ---@param query fun(sql: string): table
 ---@return moontide.Attribute[]
 function composite.attributes_of(o, query)
-  local attributes = {}
-  for i, row in ipairs(query(attributes_query:format(entity.literal(o)))) do
-    attributes[i] = { name = row.name, type = row.type, comment = row.comment,
-      collation = row.collation and { name = row.collation, schema = row.collation_schema } or nil }
-  end
-  return attributes
+  local relation = ("SELECT typrelid FROM pg_type WHERE oid = to_regtype(%s)"):format(entity.literal(o))
+  local found = lookup.row(query, relation, attributes_query)
+  return found and found.attributes or {}
 end
 
 local function capture(o, query)

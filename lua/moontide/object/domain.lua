@@ -4,6 +4,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local entity = require "moontide.object.entity"
+local lookup = require "moontide.object.lookup"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
@@ -115,46 +116,36 @@ end
 
 local definition = [[
 SELECT format_type(t.typbasetype, t.typtypmod) AS type, t.typnotnull AS not_null,
-       pg_get_expr(t.typdefaultbin, 0) AS default_text, l.collname AS collation, n.nspname AS collation_schema
-FROM pg_type t LEFT JOIN pg_type b ON b.oid = t.typbasetype
-     LEFT JOIN pg_collation l ON l.oid = t.typcollation AND t.typcollation <> b.typcollation
-     LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
-WHERE t.oid = %d]]
+       pg_get_expr(t.typdefaultbin, 0) AS default_text,
+       (SELECT json_build_object('name', l.collname, 'schema', n.nspname) FROM pg_collation l
+        JOIN pg_namespace n ON n.oid = l.collnamespace
+        WHERE l.oid = t.typcollation AND l.oid <> b.typcollation) AS collation,
+       (SELECT json_agg(json_build_object('name', c.conname, 'expression', pg_get_expr(c.conbin, 0),
+          'not_valid', nullif(NOT c.convalidated, false), 'comment', obj_description(c.oid, 'pg_constraint'))
+          ORDER BY c.conname)
+        FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c') AS checks
+FROM pg_type t JOIN pg_type b ON b.oid = t.typbasetype WHERE t.oid = w.oid]]
 
-local checks_query = [[
-SELECT conname AS name, pg_get_expr(conbin, 0) AS expression, NOT convalidated AS not_valid,
-       obj_description(oid, 'pg_constraint') AS comment
-FROM pg_constraint WHERE contypid = %d AND contype = 'c' ORDER BY conname]]
-
---- The checks of a domain in the catalog.
----@param oid integer
----@param query fun(sql: string): table
----@return moontide.DomainCheck[]
-function domain.checks_of(oid, query)
-  local checks = {}
-  for i, row in ipairs(query(checks_query:format(oid))) do
-    checks[i] = { name = row.name, expression = row.expression, not_valid = row.not_valid or nil,
-      comment = row.comment }
-  end
-  return checks
-end
-
---- The condition on pg_type that finds a domain.
----@param o table
----@return string
-function domain.condition(o)
+local function condition(o)
   return ("oid = to_regtype(%s) AND typtype = 'd'"):format(entity.literal(o))
 end
 
+--- The type, default, collation and checks of a domain in the catalog; nil when there is none.
+---@param o table
+---@param query fun(sql: string): table
+---@return table?
+function domain.look(o, query)
+  return lookup.row(query, "SELECT oid FROM pg_type WHERE " .. condition(o), definition)
+end
+
 local function capture(o, query)
-  local existing, oid = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
-    condition = domain.condition(o) })
-  if not existing then return nil end
-  local row, checks = query(definition:format(oid))[1], domain.checks_of(oid, query)
-  existing.type, existing.default_text = row.type, row.default_text
-  if row.not_null then existing.nullable = false end
-  if row.collation then existing.collation = { name = row.collation, schema = row.collation_schema } end
-  existing.checks = #checks > 0 and checks or nil
+  local existing = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
+    condition = condition(o) })
+  local found = existing and domain.look(o, query)
+  if not found then return nil end
+  existing.type, existing.default_text, existing.checks = found.type, found.default_text, found.checks
+  existing.collation = found.collation
+  if found.not_null then existing.nullable = false end
   return existing
 end
 
@@ -250,10 +241,9 @@ operation.register {
     return { operation.build("alter_domain", o.name, options) }
   end,
   capture = function(o, query)
-    local row = query(("SELECT pg_get_expr(typdefaultbin, 0) AS default_text, NOT typnotnull AS nullable FROM pg_type "
-      .. "WHERE %s"):format(domain.condition(o)))[1]
-    if not row then return nil end
-    return { existing = { default_text = row.default_text, nullable = row.nullable, captured = true } }
+    local found = domain.look(o, query)
+    if not found then return nil end
+    return { existing = { default_text = found.default_text, nullable = not found.not_null, captured = true } }
   end,
   lock = function() return {} end,
   source = function(o)

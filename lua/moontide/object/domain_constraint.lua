@@ -65,9 +65,8 @@ local function undo_drop(o)
 end
 
 local function capture(o, query)
-  local row = query(("SELECT oid::bigint AS oid FROM pg_type WHERE %s")
-    :format(domain.condition { schema = o.schema, name = o.domain }))[1]
-  for _, c in ipairs(row and domain.checks_of(row.oid, query) or {}) do
+  local found = domain.look({ schema = o.schema, name = o.domain }, query)
+  for _, c in ipairs(found and found.checks or {}) do
     if c.name == o.name then return { existing = c } end
   end
   return { absent = true }

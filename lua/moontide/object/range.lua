@@ -3,6 +3,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local entity = require "moontide.object.entity"
+local lookup = require "moontide.object.lookup"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
@@ -57,13 +58,14 @@ FROM pg_range r JOIN pg_type t ON t.oid = r.rngsubtype
      LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
      LEFT JOIN pg_proc f ON f.oid = r.rngcanonical LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
      LEFT JOIN pg_proc d ON d.oid = r.rngsubdiff LEFT JOIN pg_namespace dn ON dn.oid = d.pronamespace
-WHERE r.rngtypid = %d]]
+WHERE r.rngtypid = w.oid]]
 
 local function capture(o, query)
-  local existing, oid = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
-    condition = ("oid = to_regtype(%s) AND typtype = 'r'"):format(entity.literal(o)) })
-  if not existing then return nil end
-  local row = query(definition:format(oid))[1]
+  local condition = ("oid = to_regtype(%s) AND typtype = 'r'"):format(entity.literal(o))
+  local existing = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
+    condition = condition })
+  local row = existing and lookup.row(query, "SELECT oid FROM pg_type WHERE " .. condition, definition)
+  if not row then return nil end
   existing.subtype, existing.multirange = row.subtype, row.multirange
   for _, parameter in ipairs(parameters) do
     local option = parameter[1]
