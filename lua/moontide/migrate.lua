@@ -139,6 +139,7 @@ local function carry_out(app, live, direction, steps, options)
   })
   looking_again(app, live, run)
   loading.rehearse(steps, run.load)
+  if direction == "upgrade" then require("moontide.confirm").check(app, steps, run) end
   hooks.around(config, direction, steps, run.context, function() runner.run(steps, run, announce_step) end)
   if options.dry then report.info("dry run: everything was rolled back") end
   finish_document(direction, steps, steps[#steps].rows, options.dry)

@@ -52,6 +52,7 @@ local fault = require "moontide.fault"
 ---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
 ---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
 ---  transaction ends before an operation of another kind follows
+---@field destructive? fun(o: table): string?   what is lost when it is run, in a few words; nil: nothing
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
@@ -64,7 +65,7 @@ local required = { summary = "string", build = "function", sql = "function", inv
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
   recover = "function", commits = "function", inside = "function", capture = "function", after_commit = "function",
-  action = "table" }
+  destructive = "function", action = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -109,7 +110,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, capture, after_commit, action and from.")
+          .. "recover, inside, capture, after_commit, destructive, action and from.")
     end
   end
 end
@@ -227,6 +228,14 @@ end
 function operation.transactional(o)
   local transactional = entry_of(o.kind).transactional
   return transactional == nil or transactional(o)
+end
+
+--- What of the data is lost when an operation is run, in a few words; nil when nothing is.
+---@param o moontide.Operation
+---@return string?
+function operation.destructive(o)
+  local destructive = entry_of(o.kind).destructive
+  return destructive and destructive(o)
 end
 
 return operation

@@ -206,6 +206,7 @@ key.known = {
   targets = { check = targets },
   canary = { check = canary },
   jobs = { check = length, default = 4 },
+  confirm = { check = one_of("ask", "refuse", "never"), default = "ask" },
   log = { check = log, default = {} },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
   connect_timeout = { check = duration },
@@ -223,7 +224,7 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, lint = true, confirm = true, naming = true,
+  models = true, lint = true, naming = true,
   include = true, neon = true,
 }
 key.later_values = {}

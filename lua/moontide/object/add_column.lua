@@ -66,6 +66,9 @@ end
 alter.register {
   name = "drop_column",
   summary = "Drop a column of a table",
+  destructive = function(o)
+    return ("drops the column %s.%s"):format(quote.qualified(o.schema, o.table), quote.ident(o.name))
+  end,
   position = 1,
   build = build_drop,
   clauses = function(o)

@@ -161,8 +161,15 @@ local function lock(o)
   return list
 end
 
+local function destructive(o)
+  local lost = {}
+  for _, child in ipairs(o.actions) do lost[#lost + 1] = operation.destructive(child) end
+  return #lost > 0 and table.concat(lost, ", ") or nil
+end
+
 operation.register {
   name = "alter_table",
+  destructive = destructive,
   summary = "Several changes of one table in one ALTER TABLE",
   build = build,
   sql = statements,

@@ -104,6 +104,12 @@ operation.register {
     local command = scan.command(o.statements[1].sql)
     return command == "CALL" or command == "DO"
   end,
+  destructive = function(o)
+    for _, found in ipairs(o.statements) do
+      local lost = scan.destructive(found.sql)
+      if lost then return lost end
+    end
+  end,
   source = function(o)
     local params = params_source(o.params)
     return source.call("execute", o.sql, table.unpack(params, 1, params.n))

@@ -146,6 +146,7 @@ end
 operation.register {
   name = "drop_table",
   summary = "Drop a table",
+  destructive = function(o) return ("drops the table %s"):format(quote.qualified(o.schema, o.name)) end,
   build = function(name, options)
     local o = check.options(options, drop_shape)
     o.name = check.name(name, "the table name")

@@ -176,6 +176,27 @@ function scan.command(sql)
   return with_object[verb] and object_command(verb, rest) or verb
 end
 
+-- What takes data with it, by the beginning of the outline, and what makes it harmless.
+local lossy = {
+  { "^DROP TABLE " }, { "^DROP SCHEMA " }, { "^DROP DATABASE " }, { "^DROP SEQUENCE " }, { "^DROP EXTENSION " },
+  { "^DROP OWNED " }, { "^DROP FOREIGN TABLE " }, { "^DROP .* CASCADE " }, { "^ALTER TABLE .* DROP COLUMN " },
+  { "^TRUNCATE " }, { "^DELETE FROM ", " WHERE " },
+}
+
+--- What of the data a statement destroys, in a few words: "DROP TABLE", "DELETE without WHERE"; nil when nothing.
+---@param sql string
+---@return string?
+function scan.destructive(sql)
+  local line = outline_of(sql)
+  for _, case in ipairs(lossy) do
+    if line:find(case[1]) and not (case[2] and line:find(case[2], 1, true)) then
+      if case[2] then return "DELETE without WHERE" end
+      return line:find("^ALTER") and "DROP COLUMN" or scan.command(sql)
+    end
+  end
+  return nil
+end
+
 -- What PostgreSQL 13 to 18 refuse with SQLSTATE 25001 inside a transaction block.
 local alone = {
   "^CREATE INDEX CONCURRENTLY ", "^DROP INDEX CONCURRENTLY ", "^REINDEX %u+ CONCURRENTLY ",
