@@ -88,23 +88,25 @@ function History:create_statements()
   return list
 end
 
---- Statements that read the state: version rows, the last recorded change of each
---- revision, and journal rows. They fail with 42P01 or 3F000 where the tables are not there yet.
+--- Statements that read the state: version rows, what was logged as done, oldest
+--- first, and journal rows. Sorting and picking is left to us: in a new backend it
+--- costs more to find the operators for it than to send the rows. They fail with
+--- 42P01 or 3F000 where the tables are not there yet.
 ---@return { sql: string, rows: true }[]
 function History:read_statements()
   return {
     self:version_statement(),
-    { rows = true, sql = ("SELECT DISTINCT ON (revision) revision, direction, checksum FROM %s "
-      .. "WHERE outcome = 'done' ORDER BY revision, id DESC"):format(self.log) },
-    { rows = true, sql = ("SELECT revision, direction, segment, state, digest, statement, reads FROM %s "
-      .. "ORDER BY revision, segment"):format(self.journal) },
+    { rows = true, sql = ("SELECT revision, direction, checksum FROM %s WHERE outcome = 'done' ORDER BY id")
+      :format(self.log) },
+    { rows = true, sql = ("SELECT revision, direction, segment, state, digest, statement, reads FROM %s")
+      :format(self.journal) },
   }
 end
 
 --- The statement that reads the version rows alone.
 ---@return { sql: string, rows: true }
 function History:version_statement()
-  return { rows = true, sql = ("SELECT version_num FROM %s ORDER BY version_num COLLATE \"C\""):format(self.version) }
+  return { rows = true, sql = ("SELECT version_num FROM %s"):format(self.version) }
 end
 
 local function column(result, name)
@@ -113,10 +115,15 @@ local function column(result, name)
   return list
 end
 
---- Version rows from the result of `version_statement`.
+--- Version rows from the result of `version_statement`, sorted.
 ---@return string[]
-function history.rows(result) return column(result, "version_num") end
+function history.rows(result)
+  local rows = column(result, "version_num")
+  table.sort(rows)
+  return rows
+end
 
+-- The last row of each revision.
 local function by_revision(result)
   local map = {}
   for _, row in ipairs(result) do map[row.revision] = row end
@@ -128,6 +135,9 @@ local function journals(result)
   for _, row in ipairs(result) do
     map[row.revision] = map[row.revision] or {}
     table.insert(map[row.revision], row)
+  end
+  for _, list in pairs(map) do
+    table.sort(list, function(a, b) return a.segment < b.segment end)
   end
   return map
 end

@@ -37,11 +37,12 @@ describe("history", function()
   end)
 
   it("gathers the state by revision", function()
-    local state = history.state({ { version_num = "b" } }, { { revision = "b", checksum = "c" } },
-      { { revision = "x", segment = 1 }, { revision = "x", segment = 2 } })
-    assert.same({ "b" }, state.rows)
+    local state = history.state({ { version_num = "b" }, { version_num = "a" } },
+      { { revision = "b", checksum = "old" }, { revision = "b", checksum = "c" } },
+      { { revision = "x", segment = 2 }, { revision = "x", segment = 1 } })
+    assert.same({ "a", "b" }, state.rows)
     assert.equal("c", state.recorded.b.checksum)
-    assert.equal(2, #state.journal.x)
+    assert.same({ { revision = "x", segment = 1 }, { revision = "x", segment = 2 } }, state.journal.x)
   end)
 
   it("knows the failures of missing tables", function()

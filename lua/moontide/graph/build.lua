@@ -41,13 +41,16 @@ local function in_file(revision)
   return revision.path and ("The file is %s."):format(revision.path) or nil
 end
 
+local FORBIDDEN = "[@%-+:%s%c]"
+
 local function forbidden(name)
+  if not name:find(FORBIDDEN) then return nil end
   local found, list = {}, {}
-  for char in name:gmatch("[@%-+:%s%c]") do
+  for char in name:gmatch(FORBIDDEN) do
     if not found[char] then found[char], list[#list + 1] = true, char end
   end
   table.sort(list)
-  return list[1] and words.list(list)
+  return words.list(list)
 end
 
 local function check_name(name, what, revision)
