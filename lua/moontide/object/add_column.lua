@@ -1,6 +1,8 @@
 --- Adding, dropping and renaming a column.
 
 local alter = require "moontide.object.alter"
+local calls = require "moontide.object.calls"
+local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
@@ -63,6 +65,15 @@ local function build_drop(relation, name, options)
   return o
 end
 
+-- With cascade the inverse is refused, whatever is known.
+local function capture(o, query)
+  if o.cascade then return nil end
+  local found = catalog.read(query, catalog.oid(o.schema, o.table))
+  local whole = found and catalog.column_whole(found, o.name)
+  if not whole then return { absent = true } end
+  return { existing = column.read(whole.item), before = whole.before, after = whole.after }
+end
+
 alter.register {
   name = "drop_column",
   summary = "Drop a column of a table",
@@ -75,14 +86,18 @@ alter.register {
     return { clause.words("DROP COLUMN", o.if_exists and "IF EXISTS", quote.ident(o.name), o.cascade and "CASCADE") }
   end,
   inverse = function(o)
+    if o.absent then return {} end
     if not o.existing then
       return nil, ('what the column "%s" was is not known: give existing, as in existing = { "%s", "text" }')
         :format(o.name, o.name)
     end
     if o.cascade then return nil, "cascade also drops what depends on the column: drop that first, on its own" end
-    return { operation.build("add_column", o.table, column.write(o.existing), { schema = o.schema }) }
+    local list = calls.operations(o.before)
+    list[#list + 1] = operation.build("add_column", o.table, column.write(o.existing), { schema = o.schema })
+    return calls.operations(o.after, list)
   end,
   lock = function(o) return locks(o, o.existing, "ACCESS EXCLUSIVE") end,
+  capture = capture,
   arguments = function(o)
     local options = clause.pick(o, drop_shape)
     options.existing = o.existing and column.write(o.existing)

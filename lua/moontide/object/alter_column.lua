@@ -2,6 +2,7 @@
 --- comment and a new name follow it.
 
 local alter = require "moontide.object.alter"
+local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
@@ -184,6 +185,15 @@ local function earlier(o, missing)
   return old
 end
 
+-- The default is cast to the new type, and back to what may be another expression; storage is the new type's.
+local lost_with_type = { "default", "storage", "compression" }
+
+local function earlier_of_type(o, old)
+  for _, key in ipairs(o.type and o.existing and lost_with_type or {}) do
+    if old[key] == nil then old[key] = o.existing[key] end
+  end
+end
+
 -- Adding an identity fails where there is one, and a change of nullability has one earlier state.
 local function guess(o, old, missing)
   local left = {}
@@ -231,6 +241,7 @@ local function inverse(o)
       :format(o.name, table.concat(left, ", "))
   end
   earlier_options(o, old)
+  earlier_of_type(o, old)
   local existing = o.existing or {}
   if old.type then old.using, old.collation = existing.using, existing.collation end
   local options = write_state(old)
@@ -238,6 +249,43 @@ local function inverse(o)
   if next(options.existing) == nil then options.existing = nil end
   if next(options) == nil or next(old) == nil and not options.name then return {} end
   return { operation.build("alter_column", o.table, o.new_name or o.name, options) }
+end
+
+-- How the catalog tells what each change was before.
+local told = {
+  type = function(_, item) return item[2] end,
+  nullable = function(row) return not row.not_null end,
+  default = function(_, item) return item.default or null end,
+  comment = function(_, item) return item.comment or null end,
+  identity = function(_, item) return item.identity or null end,
+  generated = function(row) return row.generated ~= "" and row.expression or null end,
+  storage = function(row) return catalog.storage(row) end,
+  compression = function(row) return catalog.compression(row) or "default" end,
+  statistics = function(_, item) return item.statistics or -1 end,
+  options = function(_, item, o)
+    local options = {}
+    for key in pairs(o.options) do options[key] = item.options and item.options[key] or null end
+    return options
+  end,
+}
+
+-- Values become of the old type again the way `CAST` does it, which is more than the server does by itself.
+local function add_type(o, item, state)
+  state.collation, state.default = item.collation, state.default or item.default
+  state.storage, state.compression = state.storage or item.storage, state.compression or item.compression
+  state.using = ("%s::%s"):format(quote.ident(o.new_name or o.name), item[2])
+end
+
+local function capture(o, query)
+  local found = catalog.read(query, catalog.oid(o.schema, o.table))
+  local row = found and catalog.column(found, o.name)
+  if not row then return nil end
+  local state, item = {}, catalog.item(row)
+  for change, tell in pairs(told) do
+    if o[change] ~= nil then state[change] = tell(row, item, o) end
+  end
+  if o.type then add_type(o, item, state) end
+  return { existing = read_existing(state, "existing") }
 end
 
 local catalog_only = { statistics = true, options = true, comment = true }
@@ -262,6 +310,7 @@ alter.register {
   rest = rest,
   inverse = inverse,
   lock = lock,
+  capture = capture,
   arguments = function(o)
     local options = write_state(o)
     options.name, options.schema = o.new_name, o.schema

@@ -108,9 +108,11 @@ local function renames(o)
   return list
 end
 
-local function without_rename(child)
+-- A child without its new name, and with what was kept of the place it changes.
+local function settled(child, kept)
   local copy = {}
   for key, field in pairs(child) do copy[key] = field end
+  for key, field in pairs(kept or {}) do copy[key] = field end
   copy.new_name = nil
   return copy
 end
@@ -118,7 +120,7 @@ end
 local function inverses(o)
   local list = {}
   for i = #o.actions, 1, -1 do
-    local undo, reason = operation.inverse(without_rename(o.actions[i]))
+    local undo, reason = operation.inverse(settled(o.actions[i], o.kept and o.kept[i]))
     if not undo then return nil, ("action %d (%s): %s"):format(i, o.actions[i].kind, reason) end
     alter.append(list, undo)
   end
@@ -139,6 +141,16 @@ local function inverse(o)
   local actions = {}
   for i, undo in ipairs(list) do actions[i] = write(undo) end
   return alter.append(renames(o), { operation.build("alter_table", o.table, actions, { schema = o.schema }) })
+end
+
+-- What the actions would keep if each were an operation of its own, by their places.
+local function capture(o, query)
+  local kept = {}
+  for i, child in ipairs(o.actions) do
+    local read = operation.get(child.kind).capture
+    if read and not child.existing then kept[i] = read(settled(child), query) end
+  end
+  return next(kept) and { kept = kept } or nil
 end
 
 local strength = { "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
@@ -175,6 +187,7 @@ operation.register {
   sql = statements,
   inverse = inverse,
   lock = lock,
+  capture = capture,
   source = function(o)
     local actions = {}
     for i, child in ipairs(o.actions) do actions[i] = write(child) end

@@ -3,6 +3,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
+local comment_on = require "moontide.catalog.comment"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -41,13 +42,20 @@ end
 
 local function inverse_drop(thing)
   return function(o)
+    if o.absent then return {} end
     if o.existing then return again("create_" .. thing, o, o.existing) end
     return nil, "the comment is not known: give existing = \"the comment there was\""
   end
 end
 
+local function capture(o, query)
+  local target = { kind = o.column and "column" or "table", name = o.column or o.table, table = o.column and o.table,
+    schema = o.schema }
+  return comment_on.capture(query, target)
+end
+
 local function register(registration)
-  registration.lock = lock
+  registration.lock, registration.capture = lock, capture
   operation.register(registration)
 end
 

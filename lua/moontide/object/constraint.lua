@@ -6,6 +6,8 @@
 --- the fields of its kind; the value of a create operation is one too.
 
 local alter = require "moontide.object.alter"
+local calls = require "moontide.object.calls"
+local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local operation = require "moontide.operation"
@@ -117,7 +119,18 @@ local drop_shape = {
   schema = check.name, if_exists = check.flag, cascade = check.flag, existing = read_existing,
 }
 
+-- What is known of the constraint from the catalog is the call that adds it.
+local function capture(o, query)
+  if o.cascade then return nil end
+  local found = catalog.read(query, catalog.oid(o.schema, o.table))
+  for _, row in ipairs(found and found.constraints or {}) do
+    if row.name == o.name then return { restored_by = catalog.restore_constraint(found, row) } end
+  end
+  return { absent = true }
+end
+
 local function create_again(o)
+  if o.restored_by then return calls.operations(o.restored_by) end
   local kind, c = next(o.existing)
   local again = { name = o.name, table = o.table, schema = o.schema }
   for key, field in pairs(c) do again[key] = field end
@@ -140,7 +153,8 @@ alter.register {
       o.cascade and "CASCADE") }
   end,
   inverse = function(o)
-    if not o.existing then
+    if o.absent then return {} end
+    if not o.existing and not o.restored_by then
       return nil, ('the constraint "%s" is not known: give existing, as in existing = { unique = { "email" } }')
         :format(o.name)
     end
@@ -157,6 +171,7 @@ alter.register {
     end
     return locks
   end,
+  capture = capture,
   arguments = function(o)
     local options = clause.pick(o, drop_shape)
     options.existing = write_existing(o.existing)

@@ -1,5 +1,7 @@
 --- Indexes: of `create_index`, of `indexes` in a table and of `index` in a column.
 
+local calls = require "moontide.object.calls"
+local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local concurrent = require "moontide.object.concurrent"
@@ -169,7 +171,21 @@ local function build_drop(name, options)
   return o
 end
 
+local function capture(o, query)
+  if o.cascade then return nil end
+  local found = catalog.read_index(query, o.schema, o.name)
+  return found and { restored_by = found } or { absent = true }
+end
+
+-- As it was, and concurrently where it was dropped so.
+local function build_again(o)
+  local list = calls.operations(o.restored_by)
+  list[1].concurrently = o.concurrently
+  return list
+end
+
 local function create_again(o)
+  if o.restored_by then return build_again(o) end
   local options = index.write(o.existing)
   local columns = table.move(options, 1, #options, 1, {})
   for i = 1, #columns do options[i] = nil end
@@ -186,7 +202,8 @@ operation.register {
       quote.qualified(o.schema, o.name), o.cascade and "CASCADE") }
   end,
   inverse = function(o)
-    if not o.existing then
+    if o.absent then return {} end
+    if not o.existing and not o.restored_by then
       return nil, ('what the index "%s" was is not known: give table and existing, as in '
         .. 'table = "users", existing = { "email", unique = true }'):format(o.name)
     end
@@ -199,6 +216,7 @@ operation.register {
   end,
   transactional = function(o) return not o.concurrently end,
   recover = concurrent.before_drop,
+  capture = capture,
   inside = concurrent.inside,
   source = function(o)
     local options = clause.pick(o, drop_shape)

@@ -2,6 +2,8 @@
 
 local alter = require "moontide.object.alter"
 local body = require "moontide.object.body"
+local calls = require "moontide.object.calls"
+local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
@@ -143,6 +145,16 @@ local function drop_lock(o)
   return locks
 end
 
+-- With cascade the inverse is refused, whatever is known.
+local function capture(o, query)
+  if o.cascade then return nil end
+  local found = catalog.read(query, catalog.oid(o.schema, o.name))
+  if not found then return { absent = true } end
+  local whole = catalog.whole(query, found)
+  return { existing = body.read(whole.body), before = whole.before, after = whole.after,
+    schema = not whole.body.temporary and found.row.schema or nil }
+end
+
 operation.register {
   name = "drop_table",
   summary = "Drop a table",
@@ -157,6 +169,7 @@ operation.register {
       o.cascade and "CASCADE") }
   end,
   inverse = function(o)
+    if o.absent then return {} end
     if not o.existing then
       return nil, ('what the table "%s" was is not known: give existing, the columns and options as in create_table')
         :format(o.name)
@@ -164,9 +177,12 @@ operation.register {
     if o.cascade then return nil, "cascade also drops what depends on the table: drop that first, on its own" end
     local given = body.write(o.existing)
     given.schema = o.schema
-    return { operation.build("create_table", o.name, given) }
+    local list = calls.operations(o.before)
+    list[#list + 1] = operation.build("create_table", o.name, given)
+    return calls.operations(o.after, list)
   end,
   lock = drop_lock,
+  capture = capture,
   source = function(o)
     local options = clause.pick(o, drop_shape)
     options.existing = o.existing and body.write(o.existing)

@@ -1,0 +1,25 @@
+--- Names of the pieces that catalog queries have in common.
+---
+--- A query of this folder is a SELECT about relations, with `%s` where the condition
+--- on the relation's oid goes: "= w.oid" for one, "= ANY (...)" for many. Each row says in
+--- `relation` whose it is, so that one query can answer for a whole database. All numbers are text.
+
+local names = {}
+
+--- The names of the columns of a relation at the positions of an array, in its order, as JSON.
+---@param relation string  SQL of the relation's oid
+---@param positions string SQL of an array of attnum
+---@return string
+function names.columns(relation, positions)
+  return ([[(SELECT json_agg(p.attname ORDER BY u.n) FROM unnest(%s) WITH ORDINALITY u(num, n)
+    JOIN pg_attribute p ON p.attrelid = %s AND p.attnum = u.num)]]):format(positions, relation)
+end
+
+--- Options of a relation or a column as JSON: { name = text }; NULL without any.
+---@param options string  SQL of a text[]
+---@return string
+function names.options(options)
+  return ("(SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(%s) o)"):format(options)
+end
+
+return names
