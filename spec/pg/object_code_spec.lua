@@ -246,6 +246,45 @@ versions.each(function(major, database)
     })
   end)
 
+  describe("event triggers", function()
+    local a_handler = "create function f() returns event_trigger language plpgsql as 'begin end';"
+    cases {
+      { "created", a_handler, function(op)
+        op.create_event_trigger("moontide_e", "ddl_command_end", { tags = { "create table", "DROP TABLE" },
+          execute = { schema = "public", name = "f" }, enabled = "disabled", comment = "it's", owner = "postgres" })
+        op.rename_event_trigger("moontide_e", hostile)
+      end, has = { "on ddl_command_end function=f", 'tags={"CREATE TABLE","DROP TABLE"} enabled=D', "comment=it's" } },
+      { "dropped", a_handler .. [[create event trigger moontide_e on sql_drop execute function f();
+        alter event trigger moontide_e enable always; comment on event trigger moontide_e is 'x';]], function(op)
+        op.drop_event_trigger("moontide_e")
+        op.drop_event_trigger("moontide_e", { if_exists = true })
+      end },
+    }
+  end)
+
+  describe("rules", function()
+    cases {
+      { "with every option", a_table, function(op)
+        op.create_rule("a", "t", { event = "delete", condition = "old.id > 0 -- up", instead = true, comment = "it's",
+          commands = { "insert into t values (old.id); delete from t where id = 1 -- one",
+            "select 1" },
+          enabled = "always" })
+        op.create_rule("b", "t", { event = "insert", instead = true })
+        op.rename_rule("b", "t", hostile)
+      end, has = { "enabled=A comment=it's", "DO INSTEAD NOTHING" } },
+      { "dropped and replaced", a_table .. [[
+        create rule a as on delete to t where old.name <> ' DO (' do also (insert into t values (1);
+          update t set id = 2 where id = old.id); comment on rule a on t is 'x';
+        create rule b as on insert to t do instead nothing; alter table t disable rule b;
+        create rule c as on update to t do also select 1; ]], function(op)
+        op.create_rule("c", "t", { event = "update", instead = true, replace = true })
+        op.create_rule("d", "t", { event = "update", replace = true })
+        op.drop_rule("a", "t")
+        op.drop_rule("b", "t")
+      end, has = { "DO INSTEAD NOTHING" } },
+    }
+  end)
+
   local shared = a_table .. [[
     create view v as select * from t; create sequence s; create sequence "O.ther".q;
     create function g(int) returns int language sql as 'select 1';
@@ -267,7 +306,7 @@ versions.each(function(major, database)
         op.alter_owner("domain", "d", "moontide_owner")
         op.alter_owner("schema", "O.ther", "moontide_owner")
         op.alter_owner("statistics", "st", "moontide_owner")
-      end, has = { "access t owner=moontide_owner", "access v owner=moontide_owner", "routine g(integer) owner=moontide_o",
+      end, has = { "access t owner=moontide_owner", "access v owner=moontide_owner", "g(integer) owner=moontide_owner",
         "schema O.ther owner=moontide_owner", [[sequence "O.ther".q owner=moontide_owner]] } },
     }
   end)

@@ -4,8 +4,9 @@ local queries = {}
 
 -- Privileges in an order of their own; those never touched as the server takes them.
 local function privileges(acl, letter, owner)
-  return ([[(select string_agg(format('%%s=%%s%%s/%%s', case a.grantee when 0 then 'public' else a.grantee::regrole::text
-      end, a.privilege_type, case when a.is_grantable then '*' end, a.grantor::regrole), ','
+  return ([[(select string_agg(format('%%s=%%s%%s/%%s',
+      case a.grantee when 0 then 'public' else a.grantee::regrole::text end, a.privilege_type,
+      case when a.is_grantable then '*' end, a.grantor::regrole), ','
     order by a.grantee, a.privilege_type) from aclexplode(coalesce(%s, acldefault('%s', %s))) a)]])
     :format(acl, letter, owner)
 end
@@ -29,8 +30,8 @@ query("column_access", [[
   where a.attacl is not null and a.attacl <> '{}' and {users:n.nspname}]])
 
 query("views", [[
-  select format('view %s.%s kind=%s persistence=%s options=%s populated=%s tablespace=%s am=%s comment=%s %s', n.nspname,
-    c.relname, c.relkind, c.relpersistence, (select array_agg(o order by o) from unnest(c.reloptions) o),
+  select format('view %s.%s kind=%s persistence=%s options=%s populated=%s tablespace=%s am=%s comment=%s %s',
+    n.nspname, c.relname, c.relkind, c.relpersistence, (select array_agg(o order by o) from unnest(c.reloptions) o),
     c.relispopulated, t.spcname, a.amname, obj_description(c.oid, 'pg_class'), pg_get_viewdef(c.oid))
   from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_tablespace t on t.oid = c.reltablespace
     left join pg_am a on a.oid = c.relam
@@ -61,8 +62,9 @@ query("event_triggers", [[
 
 query("policies", [[
   select format('policy %s on %s permissive=%s roles=%s command=%s using=%s check=%s comment=%s', p.polname,
-    p.polrelid::regclass, p.polpermissive, (select array_agg(r::regrole order by 1) from unnest(p.polroles) r), p.polcmd,
-    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), obj_description(p.oid, 'pg_policy'))
+    p.polrelid::regclass, p.polpermissive, (select array_agg(r::regrole order by 1) from unnest(p.polroles) r),
+    p.polcmd, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
+    obj_description(p.oid, 'pg_policy'))
   from pg_policy p]])
 
 query("routines", [[

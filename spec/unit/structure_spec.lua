@@ -172,6 +172,8 @@ local arguments = {
   create_procedure = { "p" }, drop_procedure = { "p" }, rename_procedure = { "p", "q" },
   create_trigger = { "a", "t" }, drop_trigger = { "a", "t" }, rename_trigger = { "a", "t", "b" },
   enable_trigger = { "a", "t" }, disable_trigger = { "a", "t" }, enable_triggers = { "t" }, disable_triggers = { "t" },
+  create_event_trigger = { "e", "ddl_command_end" }, drop_event_trigger = { "e" }, rename_event_trigger = { "e", "f" },
+  create_rule = { "r", "t" }, drop_rule = { "r", "t" }, rename_rule = { "r", "t", "s" },
   create_policy = { "p", "t" }, drop_policy = { "p", "t" }, rename_policy = { "p", "t", "q" },
   alter_policy = { "p", "t" }, enable_row_security = { "t" }, disable_row_security = { "t" },
   force_row_security = { "t" }, no_force_row_security = { "t" }, alter_owner = { "table", "t", "r" },

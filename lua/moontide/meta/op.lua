@@ -1059,6 +1059,63 @@ function op.enable_triggers(table, options) end
 ---@param options? moontide.AllTriggersOptions
 function op.disable_triggers(table, options) end
 
+---@class moontide.EventTriggerOptions
+---@field execute string|moontide.ObjectName    the function
+---@field tags? string[]                        commands, such as "CREATE TABLE"; default: all
+---@field enabled? "origin"|"always"|"replica"|"disabled"
+---@field owner? string
+---@field comment? string
+
+--- Create an event trigger.
+---@param name string
+---@param event "ddl_command_start"|"ddl_command_end"|"table_rewrite"|"sql_drop"|"login"
+---@param options moontide.EventTriggerOptions
+function op.create_event_trigger(name, event, options) end
+
+---@class moontide.DropEventTriggerOptions
+---@field if_exists? boolean
+---@field cascade? boolean
+---@field existing? table     what it is: { event = "...", execute = "..." }
+
+--- Drop an event trigger.
+---@param name string
+---@param options? moontide.DropEventTriggerOptions
+function op.drop_event_trigger(name, options) end
+
+--- Rename an event trigger.
+---@param name string
+---@param new_name string
+function op.rename_event_trigger(name, new_name) end
+
+---@class moontide.RuleOptions : moontide.SchemaOption
+---@field event "select"|"insert"|"update"|"delete"
+---@field condition? moontide.SqlText
+---@field instead? boolean                      default: besides
+---@field commands? moontide.Names              SQL statements; default: nothing is done
+---@field enabled? "origin"|"always"|"replica"|"disabled"
+---@field comment? string
+---@field replace? boolean
+---@field existing? table|false                 with replace: the rule there was, or false for none
+
+--- Create a rule, or replace one.
+---@param name string
+---@param table string
+---@param options moontide.RuleOptions
+function op.create_rule(name, table, options) end
+
+--- Drop a rule. `existing` is { event = "...", ... }.
+---@param name string
+---@param table string
+---@param options? moontide.DropObjectOptions
+function op.drop_rule(name, table, options) end
+
+--- Rename a rule.
+---@param name string
+---@param table string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_rule(name, table, new_name, options) end
+
 ---@class moontide.PolicyChanges : moontide.SchemaOption
 ---@field roles? moontide.Names           default: "public"
 ---@field using? moontide.SqlText         rows that can be seen

@@ -5,7 +5,7 @@ local files = {
   "table", "add_column", "alter_column", "alter_table", "index", "key", "foreign_key", "check_constraint", "exclude",
   "constraint", "comment", "enum", "enum_label", "domain", "domain_constraint", "composite", "attribute", "range",
   "schema", "extension", "sequence", "view", "materialized_view", "func", "procedure", "trigger",
-  "policy", "owner", "privilege", "default_privilege", "data", "statement",
+  "event_trigger", "rule", "policy", "owner", "privilege", "default_privilege", "data", "statement",
 }
 
 for _, name in ipairs(files) do require("moontide.object." .. name) end

@@ -243,6 +243,7 @@ local function register_create(kind)
 end
 
 local function undo_drop(kind, o)
+  if o.existing == false then return {} end
   if not o.existing then return nil, unknown(kind, o) end
   if o.cascade then
     return nil, ("cascade also drops what depends on the %s: drop that first, on its own"):format(kind.title)
@@ -262,7 +263,9 @@ local function register_drop(kind)
     summary = kind.summaries[2],
     build = with_parameters(#kind.identity + 1, function(given)
       local o = read_arguments(check.options(given[#kind.identity + 1], shape), kind.identity, given)
-      if o.existing == false then check.refuse("existing cannot be false", "Leave it out when it is not known.") end
+      if o.existing == false and not o.if_exists then
+        check.refuse("existing = false needs if_exists = true", "Leave it out when it is not known.")
+      end
       return o
     end),
     sql = function(o) return { drop_sql(kind, o) } end,
@@ -275,7 +278,9 @@ local function register_drop(kind)
       return source.call("drop_" .. kind.thing, table.unpack(list))
     end,
     capture = function(o, query)
-      return { existing = kind.look(o, query) }
+      local existing = kind.look(o, query)
+      if not existing and o.if_exists then return { existing = false } end
+      return { existing = existing }
     end,
     from = kind.from,
   }
