@@ -50,7 +50,8 @@ end
 --- A name of an object: any string that PostgreSQL can keep whole.
 function check.name(given, what)
   if type(given) ~= "string" then expected(what, "a name", given) end
-  check.within(what, quote.ident, given)
+  local message, hint = quote.problem(given)
+  if message then refuse(what .. ": " .. message, hint) end
   return given
 end
 
@@ -152,10 +153,14 @@ function check.choice(...)
   end
 end
 
+-- Texts of types that were found right, and PostgreSQL's spelling of them: the same few come again and again.
+local spelling = {}
+
 --- The type of a column, in PostgreSQL's own spelling.
 function check.type(given, what)
   if type(given) ~= "string" then expected(what, "the name of a type", given) end
-  return check.within(what, require("moontide.sql.type").check, given).text
+  spelling[given] = spelling[given] or check.within(what, require("moontide.sql.type").check, given).text
+  return spelling[given]
 end
 
 --- A relation elsewhere: its name, or { table =, schema = }. Answers the table.
@@ -196,10 +201,16 @@ function check.parameters(given, what)
   return parameters
 end
 
+local sorted_keys = setmetatable({}, { __mode = "k" })
+
+-- The option names of a shape, sorted; once for each shape, since shapes do not change.
 local function keys(shape)
-  local list = {}
+  local list = sorted_keys[shape]
+  if list then return list end
+  list = {}
   for key in pairs(shape) do list[#list + 1] = key end
   table.sort(list)
+  sorted_keys[shape] = list
   return list
 end
 
