@@ -6,13 +6,15 @@ local fault = require "moontide.fault"
 
 ---@class moontide.Gate : moontide.Sink
 ---@field sink? moontide.Sink
+---@field rules? table
 local Gate = {}
 Gate.__index = Gate
 
 local gate = {}
 
 ---@return moontide.Gate
-function gate.new() return setmetatable({}, Gate) end
+---@param rules? table  naming rules for what operations create
+function gate.new(rules) return setmetatable({ rules = rules }, Gate) end
 
 local function refuse(o)
   fault.raise("operation", ("%s is called outside of upgrade(), downgrade() and change()"):format(o.kind), {
@@ -20,10 +22,19 @@ local function refuse(o)
   })
 end
 
+local function apply_rules(rules, o)
+  local ok, problem = pcall(require("moontide.naming").apply, rules, o)
+  if ok then return end
+  problem = gate.explain(problem)
+  problem.where, problem.operation = o.where or problem.where, o.kind
+  error(problem, 0)
+end
+
 ---@param o moontide.Operation
 ---@return any
 function Gate:run(o)
   if not self.sink then refuse(o) end
+  if self.rules then apply_rules(self.rules, o) end
   return self.sink:run(o)
 end
 

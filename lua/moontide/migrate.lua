@@ -56,7 +56,7 @@ local function check_edited(app, graph, state)
 end
 
 local function run_options(app, transport, books, more)
-  local door = gate.new()
+  local door = gate.new(app:config().naming)
   local options = {
     transport = transport, history = books, gate = door, checksum = revision.checksum,
     autocommit = app:config().transaction == "none", hook = hooks.of_steps(app:config(), door, more.context),
@@ -229,7 +229,7 @@ end
 ---@param rev moontide.Revision
 ---@param journal moontide.JournalRow[]
 function migrate.replay(app, rev, journal)
-  local door = gate.new()
+  local door = gate.new(app:config().naming)
   local load = loading.loader(app, { sink = door, captured = loading.captured(app:look()) })
   runner.replay({ direction = journal[1].direction, revision = rev }, journal, { gate = door, load = load })
 end

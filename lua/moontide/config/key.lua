@@ -175,6 +175,12 @@ local function x_values(value)
   return value
 end
 
+local function naming(value)
+  local expected = require("moontide.naming").problem(value)
+  if expected then return nil, expected end
+  return value
+end
+
 local log_fields = {
   level = one_of("debug", "info", "warn", "error"), format = one_of("text", "json"), timestamps = flag,
 }
@@ -206,6 +212,7 @@ key.known = {
   targets = { check = targets },
   canary = { check = canary },
   jobs = { check = length, default = 4 },
+  naming = { check = naming },
   confirm = { check = one_of("ask", "refuse", "never"), default = "ask" },
   log = { check = log, default = {} },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
@@ -224,7 +231,7 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, lint = true, naming = true,
+  models = true, lint = true,
   include = true, neon = true,
 }
 key.later_values = {}
