@@ -47,7 +47,7 @@ local function take_mode(text)
   return mode, rest
 end
 
-local name_at = lexer.gap * (C(lexer.quoted) + C(lexer.word)) * lexer.gap * Cp()
+local name_at = lexer.gap * (C(lexer.quoted ^ 1) + C(lexer.word)) * lexer.gap * Cp()
 
 local function read_name(text)
   if text:sub(1, 1) ~= '"' then return (text:gsub("%u", string.lower)) end
