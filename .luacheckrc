@@ -15,3 +15,9 @@ files["examples/plugins/citus/versions"] = revision_file
 
 files["lua/moontide/meta"] = { ignore = { "212" } } -- signatures without bodies
 files["lua/moontide/meta/op.lua"] = { globals = { "op" } }   -- the global that it describes
+files["lua/moontide/meta/context.lua"] = {
+  globals = { "revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade", "change", "verify",
+    "sql", "null", "array", "json", "bytea", "context", "log" },
+  ignore = { "631" }, -- the language server wants a type in one line
+}
+files["lua/moontide/meta/plugin.lua"] = { ignore = { "631" } }

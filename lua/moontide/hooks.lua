@@ -2,23 +2,12 @@
 ---
 --- before_upgrade, after_upgrade, before_downgrade, after_downgrade and on_error are
 --- called outside of any transaction; before_revision and after_revision inside the
---- revision's own, with an `op` that takes part in it.
+--- revision's own, with an `op` that takes part in it. What they are told is described
+--- in meta/context.lua (moontide.HookEvent).
 
 local fault = require "moontide.fault"
 local gate = require "moontide.gate"
 local op = require "moontide.op"
-
----@class moontide.HookEvent
----@field hook string          the name of the hook
----@field direction "upgrade"|"downgrade"
----@field dry_run boolean
----@field offline boolean
----@field revisions? string[]  around a run: the ids, in order
----@field revision? string     around a revision: its id
----@field message? string      its first line
----@field path? string         its file
----@field op? table            around a revision: operations of its transaction
----@field error? table         on_error: kind, message, where, sqlstate ...
 
 local hooks = {}
 

@@ -15,6 +15,8 @@ Creating directory migrations ...  done
 Creating directory migrations/versions ...  done
 Generating migrations/env.lua ...  done
 Generating migrations/versions/.gitkeep ...  done
+Generating migrations/.luarc.json ...  done
+Generating migrations/.luals ...  done
 ]], ran.stdout)
     assert.equal([[
 
@@ -45,6 +47,8 @@ Next: set $DATABASE_URL or the url in migrations/env.lua, then
     assert.equal([[
 File migrations/env.lua already exists, skipping
 Generating migrations/versions/.gitkeep ...  done
+Generating migrations/.luarc.json ...  done
+Generating migrations/.luals ...  done
 ]], run(folder).stdout)
     assert.equal("return { timezone = 'UTC' }", shell.read(folder .. "/migrations/env.lua"))
   end)
@@ -63,8 +67,30 @@ Generating migrations/versions/.gitkeep ...  done
     local folder = tmp.folder()
     assert.matches("moontide -c db/app/env.lua revision", run(folder, "db/app/").stderr, 1, true)
     local document = require("moontide.json").decode(run(folder, "db/app", "--json").stdout)
-    assert.same({ "db/app/env.lua", "db/app/versions/.gitkeep" }, document.kept)
+    assert.same({ "db/app/env.lua", "db/app/versions/.gitkeep", "db/app/.luarc.json", "db/app/.luals/op.lua",
+      "db/app/.luals/context.lua", "db/app/.luals/plugin.lua" }, document.kept)
     assert.same({}, document.created)
+  end)
+
+  it("describes op, revision files and plugins for editors, and --editor renews that alone", function()
+    local folder = tmp.folder()
+    run(folder)
+    local described = shell.read("lua/moontide/meta/op.lua")
+    local path = folder .. "/migrations/.luals/op.lua"
+    assert.equal(described, shell.read(path))
+    local settings = require("moontide.json").decode(shell.read(folder .. "/migrations/.luarc.json"))
+    assert.same({ ".luals" }, settings["workspace.library"])
+    shell.write(path, "-- of an earlier version")
+    shell.write(folder .. "/migrations/.luarc.json", "{}")
+    run(folder)
+    assert.equal("-- of an earlier version", shell.read(path))
+    assert.equal("Generating migrations/.luals ...  done\n", run(folder, "--editor").stdout)
+    assert.equal(described, shell.read(path))
+    assert.equal("{}", shell.read(folder .. "/migrations/.luarc.json"))
+    local ran = run(folder, "--editor", "elsewhere")
+    assert.equal(1, ran.status)
+    assert.matches('no env.lua in "elsewhere"', ran.stderr, 1, true)
+    assert.is_nil(lfs.attributes(folder .. "/elsewhere"))
   end)
 
   it("lists the templates in Alembic's words", function()

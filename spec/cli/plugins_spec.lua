@@ -33,10 +33,10 @@ describe("the example of plugins", function()
     ok "upgrade"
     assert.equal("domain email_address function members_audit table members table members_audit trigger members_audit",
       objects())
-    ok("downgrade", "-1")
+    ok("downgrade", "-1", "--yes")
     assert.equal("domain email_address table members", objects())
     ok("upgrade")
-    ok("downgrade", "base")
+    ok("downgrade", "base", "--yes")
     assert.equal("", objects())
   end)
 
@@ -61,7 +61,7 @@ describe("the example of plugins", function()
     local comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
     ok "upgrade"
     assert.equal("after the upgrade 5b83e6c40d92: Audit members.", sql(comment))
-    ok("downgrade", "-1")
+    ok("downgrade", "-1", "--yes")
     assert.equal("after the downgrade 5b83e6c40d92: Audit members.", sql(comment))
   end)
 
@@ -134,7 +134,7 @@ CREATE FUNCTION undistribute_table(table_name regclass, cascade_via_foreign_keys
   it("calls functions of Citus as they are declared", function()
     local url = server.database()
     server.sql(url, stand_in)
-    for _, words in ipairs { { "upgrade" }, { "downgrade", "base" } } do
+    for _, words in ipairs { { "upgrade" }, { "downgrade", "base", "--yes" } } do
       cli.ok({ "-c", example .. "/citus", table.unpack(words) }, { env = { DATABASE_URL = url } })
     end
     assert.equal("copy countries, distribute events by tenant_id into 64, distribute visits by tenant_id like events, "

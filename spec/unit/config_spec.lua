@@ -79,7 +79,8 @@ describe("a wrong env.lua", function()
     { "return { version_table = { nme = 'x' } }",
       '"version_table" must be a name, or a table { schema = "...", name = "..." }', ":1" },
     { "return { post_write_hooks = { { name = 'a' } } }",
-      '"post_write_hooks" must be a list of { name = "...", command = { "program", "$FILE" } } and names of formatters', ":1" },
+      '"post_write_hooks" must be a list of { name = "...", command = { "program", "$FILE" } } and names of '
+      .. "formatters", ":1" },
     { "return { file_template = '%(slog)s' }", '"file_template" must be a file name whose tokens are known; '
       .. '%(slog)s is not, did you mean "%(slug)s"?', ":1" },
     { "return {\n\n  file_template = '%(year)d/%(rev)s' }",

@@ -68,7 +68,7 @@ END
     source = write "create_audit",
   }
 
-  -- The versions that were kept are lost, so this is reversed only in the sense that keeping begins anew.
+  -- Reversed only in the sense that keeping begins anew.
   moontide.operation {
     name = "drop_audit",
     summary = "Keep no more versions of the rows of a table, and drop those that were kept",
@@ -84,5 +84,6 @@ END
     inverse = function(o) return { moontide.build("create_audit", o.table, { schema = o.schema }) } end,
     lock = lock,
     source = write "drop_audit",
+    destructive = function(o) return ('the versions of the rows of "%s" that were kept'):format(o.table) end,
   }
 end

@@ -8,11 +8,13 @@ local report = require "moontide.report"
 
 local init = { name = "init", summary = "write a new migration environment" }
 
-init.description = "Writes DIR/env.lua, which shows every setting, and DIR/versions for the revision files. "
-  .. "Files that exist are never overwritten."
+init.description = "Writes DIR/env.lua, which shows every setting, DIR/versions for the revision files, and what the "
+  .. "Lua language server needs to complete and check them: DIR/.luals and DIR/.luarc.json. Files that exist are never "
+  .. "overwritten; --editor writes those in DIR/.luals anew, for after an update of the program."
 
 function init.options(command)
   command:argument("directory", "where to write it"):argname("DIR"):default("migrations")
+  command:flag("--editor", "only write DIR/.luals anew")
   command:option("-t --template", "what to write: generic"):argname("NAME"):default("generic"):choices { "generic" }
   command:flag("--list-templates", "list the templates, and write nothing")
 end
@@ -21,7 +23,9 @@ end
 -- empty folder, and a fresh clone must have the one for revisions.
 local templates = {
   { name = "generic", summary = "one database, every setting shown with its default",
-    files = { { "env.lua", "env.lua" }, { "gitkeep", "versions/.gitkeep" } } },
+    files = {
+  { "env.lua", "env.lua" }, { "gitkeep", "versions/.gitkeep" }, { "luarc.json", ".luarc.json" },
+} },
 }
 
 local function files_of(name)
@@ -76,6 +80,29 @@ local function write_file(path, text, done)
   report.out(exists and ("File %s already exists, skipping"):format(path) or ("Generating %s ...  done"):format(path))
 end
 
+local function add(list, more)
+  table.move(more, 1, #more, #list + 1, list)
+end
+
+-- The descriptions for editors are one thing to the user, whatever the files.
+local function write_editor(directory, done, anew)
+  local written, kept = require("moontide.editor").write(directory, anew)
+  add(done.created, written)
+  add(done.kept, kept)
+  if #written > 0 and not report.is_json() then report.out(("Generating %s/.luals ...  done"):format(directory)) end
+end
+
+-- After an update of the program, in an environment that is there.
+local function renew_editor(directory, done)
+  if not lfs.attributes(directory .. "/env.lua", "mode") then
+    fault.raise("file", ('no env.lua in "%s"'):format(directory), {
+      hint = "Name the folder of the environment, or leave --editor out to write a new one.",
+    })
+  end
+  write_editor(directory, done, true)
+  if report.is_json() then report.json(done) end
+end
+
 local function say_next(directory)
   local option = directory == "migrations" and "" or (" -c %s/env.lua"):format(directory)
   report.info(("\nNext: set $DATABASE_URL or the url in %s/env.lua, then\n"):format(directory))
@@ -86,14 +113,16 @@ end
 function init.run(_, args)
   if args.list_templates then return list_templates() end
   local directory = #args.directory > 1 and args.directory:gsub("/+$", "") or args.directory
-  check_directory(directory)
   local array = require("moontide.json").array
   local done = { directory = directory, created = array {}, kept = array {} }
+  if args.editor then return renew_editor(directory, done) end
+  check_directory(directory)
   make_folder(directory, done)
   make_folder(directory .. "/versions", done)
   for _, file in ipairs(files_of(args.template)) do
     write_file(directory .. "/" .. file[2], resource(("template/%s/%s"):format(args.template, file[1])), done)
   end
+  write_editor(directory, done, false)
   if report.is_json() then return report.json(done) end
   if #done.created > 0 then say_next(directory) end
 end

@@ -24,7 +24,7 @@ local function sorted_keys(map)
   return list
 end
 
--- A registration is a table with these fields and no others; a type with "?" may be left out.
+-- A registration is a table with these fields and no others.
 local function check_fields(what, given, fields)
   if type(given) ~= "table" then refuse(("%s needs a table, not %s"):format(what, type(given))) end
   for field in pairs(given) do
@@ -42,6 +42,14 @@ local function check_name(what, name, pattern, words)
   if name:find(pattern) then return end
   refuse(('%s: invalid name "%s"'):format(what, name), "A name is " .. words .. ".")
 end
+
+--- The fields of each registration and their types; those with "?" may be left out.
+api.fields = {
+  name = { name = "string?", version = "string?", requires = "table?" },
+  ["type"] = { name = "string", spelling = "function?", modifiers = "function?", summary = "string?" },
+  command = { name = "string", summary = "string", description = "string?", options = "function?", run = "function" },
+  formatter = { name = "string", summary = "string?", run = "function" },
+}
 
 local name_pattern, name_words = "^[%a_][%w_-]*$", "letters, digits, underscores and dashes, beginning with a letter"
 
@@ -69,7 +77,7 @@ end
 ---@param plugin moontide.LoadedPlugin
 ---@param given { name: string?, version: string?, requires: table? }
 function api.identify(plugin, given)
-  check_fields("moontide.name", given, { name = "string?", version = "string?", requires = "table?" })
+  check_fields("moontide.name", given, api.fields.name)
   check_name("moontide.name", given.name or plugin.name, name_pattern, name_words)
   if given.version and not version.is(given.version) then
     refuse(('moontide.name: invalid version "%s"'):format(given.version), 'Write numbers with dots, as in "1.2.0".')
@@ -110,10 +118,7 @@ end
 
 point["type"] = function(plugin, registration)
   admit(plugin)
-  if type(registration) ~= "table" then refuse("moontide.type needs a table, not " .. type(registration)) end
-  check_fields("moontide.type", registration, {
-    name = "string", spelling = "function?", modifiers = "function?", summary = "string?",
-  })
+  check_fields("moontide.type", registration, api.fields["type"])
   check_name("moontide.type", registration.name, "^[%l_][%l%d_]*$", "lower-case letters, digits and underscores")
   require("moontide.sql.type").register {
     name = registration.name, spelling = registration.spelling, check = registration.modifiers,
@@ -123,9 +128,7 @@ end
 
 function point.command(plugin, registration)
   admit(plugin)
-  check_fields("moontide.command", registration, {
-    name = "string", summary = "string", description = "string?", options = "function?", run = "function",
-  })
+  check_fields("moontide.command", registration, api.fields.command)
   check_name("moontide.command", registration.name, "^%l[%l%d-]*$", "lower-case letters, digits and dashes")
   require("moontide.command").register(registration, registrant(plugin))
 end
@@ -144,7 +147,7 @@ end
 
 function point.formatter(plugin, registration)
   admit(plugin)
-  check_fields("moontide.formatter", registration, { name = "string", summary = "string?", run = "function" })
+  check_fields("moontide.formatter", registration, api.fields.formatter)
   check_name("moontide.formatter", registration.name, name_pattern, name_words)
   local earlier = plugin.set.formatters[registration.name]
   if earlier then
@@ -156,17 +159,31 @@ end
 
 -- Helpers ---------------------------------------------------------------------
 
-local libraries = {
-  check = "moontide.check", quote = "moontide.sql.quote", value = "moontide.value", source = "moontide.source",
-  fault = "moontide.fault", report = "moontide.report",
+--- The parts of the library that plugins may rely on.
+api.libraries = {
+  check = { "moontide.check", [[refuse expected within name names table list sql expression text flag boolean integer
+    value type relation parameters choice list_of shape options join]] },
+  quote = { "moontide.sql.quote", "ident qualified idents literal dollar" },
+  value = { "moontide.value", "sql null array json bytea kind literal" },
+  source = { "moontide.source", "value string call block" },
+  fault = { "moontide.fault", "new raise is" },
+  report = { "moontide.report", "out json is_json is_quiet info verbose warn style" },
 }
 
 local helper = { version = require "moontide.version" }
 
 -- Plugins share the library with the program, so they cannot change it.
-local function frozen(name, library)
+local function frozen(name)
+  local library, visible = require(api.libraries[name][1]), {}
+  for part in api.libraries[name][2]:gmatch("%S+") do visible[part] = library[part] end
   return setmetatable({}, {
-    __index = library, __metatable = false, __pairs = function() return pairs(library) end,
+    __metatable = false, __pairs = function() return pairs(visible) end,
+    __index = function(_, key)
+      if visible[key] ~= nil then return visible[key] end
+      local nearest = require("moontide.suggest").nearest(tostring(key), sorted_keys(visible))
+      refuse(("moontide.%s.%s does not exist"):format(name, tostring(key)),
+        nearest and ("Did you mean moontide.%s.%s?"):format(name, nearest) or nil)
+    end,
     __newindex = function(_, key) error(("cannot set moontide.%s.%s"):format(name, tostring(key)), 2) end,
   })
 end
@@ -184,7 +201,7 @@ local later = { model_kind = true, lint_rule = true, sandbox = true, output = tr
 function api.names()
   local helpers = {}
   for name in pairs(helper) do helpers[name] = true end
-  for name in pairs(libraries) do helpers[name] = true end
+  for name in pairs(api.libraries) do helpers[name] = true end
   return sorted_keys(point), sorted_keys(helpers)
 end
 
@@ -199,7 +216,7 @@ end
 
 local function find(plugin, name)
   if point[name] then return function(...) return point[name](plugin, ...) end end
-  if libraries[name] then return frozen(name, require(libraries[name])) end
+  if api.libraries[name] then return frozen(name) end
   return helper[name] or unknown(name)
 end
 
