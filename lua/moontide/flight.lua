@@ -80,14 +80,23 @@ local function standing_of_joined(options)
   return "The run was committed up to a commit point; `moontide status` says where the database stands."
 end
 
+-- As the run counted them; after a lost connection, as the journal says.
+local function committed_segments(self, index, id)
+  if self.runs[index] then return self.runs[index].number - 1 end
+  local count = 0
+  for _, row in ipairs((self.options.journal or {})[id] or {}) do count = count + (row.state == "done" and 1 or 0) end
+  return count
+end
+
 -- What stands after a failure, in words: nothing is ever half recorded.
 local function standing(self, index)
-  local options, run, id = self.options, self.runs[index], self.steps[index].revision.id
+  local options, id = self.options, self.steps[index].revision.id
   if options.transport.offline then return nil end
   if options.transport.dry then return "It was a dry run: nothing was changed." end
-  if run and run:is_partial() then
+  local segments = committed_segments(self, index, id)
+  if segments > 0 then
     return ("Revision %s is partially applied: %d of its segments are committed; "
-      .. "the same command continues behind them."):format(id, run.number - 1)
+      .. "the same command continues behind them."):format(id, segments)
   end
   if options.transport.joined then return standing_of_joined(options) end
   return ("Nothing of revision %s was applied; the database is %s."):format(id, at(self:rows_before(index)))
@@ -144,27 +153,25 @@ local function retry(self, problem, index)
   return index
 end
 
-local function same(a, b) return list(a) == list(b) end
-
 -- The connection broke: the server knows how far the run came. It is asked once the
 -- transaction of the broken connection has ended, one way or the other.
 local function look_up(self, problem, index)
-  local ok, state = pcall(self.options.reconnect)
+  local ok, settled = pcall(self.options.reconnect)
   if not ok then
-    problem.detail = (problem.detail and problem.detail .. "\n" or "") .. "could not connect again: " .. state.message
+    local reason = fault.of(settled).message
+    problem.detail = (problem.detail and problem.detail .. "\n" or "") .. "could not connect again: " .. reason
     problem.hint = "Run the command again when the server is back; it continues where this run stopped."
     self:announce_to(index)
     error(problem, 0)
   end
-  for reached = #self.steps, self.done + 1, -1 do
-    if same(self.steps[reached].rows, state.rows) and not state.journal[self.steps[reached].revision.id] then
-      report.warn("the connection was lost; the server had committed what was sent", { detail = problem.message })
-      self:settle_to(reached)
-      return reached + 1
-    end
+  self:settle_to(settled)
+  if settled >= index then
+    report.warn(("the connection was lost; the server had committed up to revision %s")
+      :format(self.steps[settled].revision.id), { detail = problem.message })
+    return settled + 1
   end
-  self.runs[index] = nil
-  return give_up(self, problem, self.done + 1)
+  self.runs[settled + 1] = nil
+  return give_up(self, problem, settled + 1)
 end
 
 --- What follows from a failure: the step to go on with, or a fault for the user.

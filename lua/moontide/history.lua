@@ -53,7 +53,8 @@ local log_columns = [[(
   error text,
   applied_by text NOT NULL DEFAULT current_user,
   host text,
-  moontide_version text NOT NULL
+  moontide_version text NOT NULL,
+  run text
 )]]
 
 local journal_columns = [[(
@@ -195,6 +196,7 @@ local function literal_or_null(text) return text and quote.literal(text) or "NUL
 ---@field error? string
 ---@field host? string
 ---@field version string    of the program
+---@field run? string       which call of the program it was: what it has settled is looked up by this
 ---@field started? string   SQL for the start; default: the start of the transaction
 
 --- The statement that logs a change. It runs in the transaction that it reports.
@@ -202,10 +204,19 @@ local function literal_or_null(text) return text and quote.literal(text) or "NUL
 ---@return string
 function History:log_statement(entry)
   return ("INSERT INTO %s (revision, direction, outcome, started_at, finished_at, checksum, message, error, host, "
-    .. "moontide_version) VALUES (%s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s)"):format(
+    .. "moontide_version, run) VALUES (%s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s)"):format(
     self.log, quote.literal(entry.revision), quote.literal(entry.direction), quote.literal(entry.outcome),
     entry.started or "now()", literal_or_null(entry.checksum), literal_or_null(entry.message),
-    literal_or_null(entry.error), literal_or_null(entry.host), quote.literal(entry.version))
+    literal_or_null(entry.error), literal_or_null(entry.host), quote.literal(entry.version),
+    literal_or_null(entry.run))
+end
+
+--- The statement that counts how many steps a run has settled: each has one row in the log.
+---@param run string
+---@return string
+function History:settled_statement(run)
+  return ("SELECT count(*) AS settled FROM %s WHERE run = %s AND outcome = 'done'")
+    :format(self.log, quote.literal(run))
 end
 
 local function text_array(list)

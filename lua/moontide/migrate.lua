@@ -55,12 +55,19 @@ local function check_edited(app, graph, state)
   end
 end
 
+-- What the log says of this call of the program; `run` names it.
+local function log_fields()
+  local sys = require "moontide.runtime.sys"
+  local run = sys.random(8):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  return { host = sys.hostname(), version = require "moontide.version", run = run }
+end
+
 local function run_options(app, transport, books, more)
   local door = gate.new(app:config().naming)
   local options = {
     transport = transport, history = books, gate = door, checksum = revision.checksum,
     autocommit = app:config().transaction == "none", hook = hooks.of_steps(app:config(), door, more.context),
-    log = { host = require("moontide.runtime.sys").hostname(), version = require "moontide.version" },
+    log = log_fields(),
   }
   for key, item in pairs(more) do options[key] = item end
   options.context.sink = door
@@ -93,7 +100,7 @@ local function looking_again(app, live, run)
   function run.reconnect()
     local state = live:reconnect(app:config())
     run.transport.db, run.journal = live.db, state.journal
-    return state
+    return live.db:exec(live.history:settled_statement(run.log.run))[1].settled
   end
 end
 

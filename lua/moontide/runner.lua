@@ -18,11 +18,11 @@ local gate = require "moontide.gate"
 ---@field gate moontide.Gate              where the operations of revision files arrive
 ---@field load fun(step: table): table     the revision's environment, with the functions that the step needs
 ---@field checksum fun(revision: table): string
----@field log { host?: string, version: string }
+---@field log { host?: string, version: string, run?: string }
 ---@field autocommit? boolean             every operation commits by itself
 ---@field retries integer                 how often a revision is tried again that could not get a lock
 ---@field reread fun(id: string)          reads the journal rows of a revision again
----@field reconnect fun(): moontide.State connects again, and reads where the database stands
+---@field reconnect fun(): integer       connects again, and counts the steps that this run has settled
 ---@field failure_statement? fun(step: table, message: string): string
 ---@field hook fun(name: string, step: table)   calls the project's hook of that name, if it has one
 
@@ -52,6 +52,7 @@ local function log_entry(step, options, outcome, message)
     revision = step.revision.id, direction = step.direction, outcome = outcome, error = message,
     checksum = options.checksum(step.revision), message = step.revision.doc,
     host = not options.transport.offline and options.log.host or nil, version = options.log.version,
+    run = not options.transport.offline and options.log.run or nil,
   }
 end
 
