@@ -155,12 +155,24 @@ local function choose_url(args, values)
   })
 end
 
+-- The host of Neon's pooler tells that of the server.
+local function pooled_warning(direct)
+  return {
+    message = "the database URL leads to a pooler; the server itself is used instead", detail = direct,
+    hint = "Set direct_url in env.lua or $DATABASE_URL_DIRECT to say so.",
+  }
+end
+
 local function ready_url(args, values)
   local url, report = require "moontide.url", require "moontide.report"
   local text, name = choose_url(args, values)
   local ready, warnings = url.normalise(text, { keywords = require("moontide.db").keywords(), name = name })
-  for _, warning in ipairs(warnings) do report.warn(warning.message, { hint = warning.hint }) end
-  return ready
+  local direct = url.pooled(ready) and url.direct(ready)
+  if direct then warnings[#warnings + 1] = pooled_warning(url.mask(direct)) end
+  local secured, warning = url.secured(direct or ready)
+  warnings[#warnings + 1] = warning
+  for _, each in ipairs(warnings) do report.warn(each.message, { detail = each.detail, hint = each.hint }) end
+  return secured
 end
 
 -- Paths and tables -----------------------------------------------------------

@@ -278,4 +278,51 @@ function url.direct(text)
   return join_uri(parts)
 end
 
+-- TLS where it is not optional ---------------------------------------------------
+
+local weak = { disable = true, allow = true, prefer = true }
+
+local function is_neon(hosts)
+  for host in hosts:lower():gmatch("[^,]+") do
+    if host:gsub(":%d*$", ""):find("%.neon%.tech$") then return true end
+  end
+  return false
+end
+
+local function insecure(mode)
+  return {
+    message = ('sslmode "%s" is not enough for a Neon host; TLS is required'):format(mode),
+    hint = "Write sslmode=require, or verify-full with sslrootcert=system.",
+  }
+end
+
+local function secure_uri(parts)
+  local given = named(parts.query, "sslmode")
+  if given and not weak[given[2]] then return nil end
+  local warning = given and insecure(given[2])
+  if given then given[2] = "require" else parts.query[#parts.query + 1] = { "sslmode", "require" } end
+  return join_uri(parts), warning
+end
+
+-- In a key=value string the last one of a keyword counts.
+local function secure_words(text)
+  if not is_neon(text:match("host%s*=%s*'?([^%s']*)") or "") then return text end
+  local mode = text:match("sslmode%s*=%s*'?(%a[%w-]*)")
+  if mode and not weak[mode] then return text end
+  return text .. " sslmode=require", mode and insecure(mode)
+end
+
+--- A URL for libpq that demands TLS where its host is one of Neon's.
+---@param text string
+---@return string url
+---@return moontide.UrlWarning? warning  when it said something weaker
+function url.secured(text)
+  local parts = split_uri(text)
+  if not parts then return secure_words(text) end
+  local host = named(parts.query, "host")
+  if not is_neon(host and host[2] or parts.host) then return text end
+  local secured, warning = secure_uri(parts)
+  return secured or text, warning
+end
+
 return url

@@ -36,7 +36,7 @@ describe("naming rules", function()
     { "ALTER TABLE t ADD CONSTRAINT ck_t_positive CHECK (a > 0)",
       "create_check_constraint", "positive", "t", "a > 0" },
     { "CREATE INDEX mine ON t (a)", "create_index", "mine", "t", "a" },
-    { "CREATE INDEX ON t (lower(a))", "create_index", nil, "t", { require("moontide.value").sql "lower(a)" } },
+    { "CREATE INDEX ON t ((lower(a)))", "create_index", nil, "t", { require("moontide.value").sql "lower(a)" } },
     { "ALTER TABLE t ADD COLUMN a integer CONSTRAINT fk_t_a_u REFERENCES u,", "alter_table", "t",
       { { "add_column", { "a", "integer", references = "u" } }, { "add_column", { "b", "integer" } } } },
   }

@@ -126,3 +126,31 @@ describe("poolers", function()
     assert.is_nil(url.direct "service=x")
   end)
 end)
+
+describe("the host of Neon", function()
+  local host = "ep-cool-darkness-123456.us-east-2.aws.neon.tech"
+
+  it("gets TLS, whatever was said of it", function()
+    local base = "postgresql://u:p@" .. host .. "/db"
+    assert.same({ base .. "?sslmode=require" }, { url.secured(base) })
+    for _, strong in ipairs { "require", "verify-ca", "verify-full" } do
+      assert.same({ base .. "?sslmode=" .. strong }, { url.secured(base .. "?sslmode=" .. strong) })
+    end
+    for _, weak in ipairs { "disable", "allow", "prefer" } do
+      local secured, warning = url.secured(base .. "?sslmode=" .. weak .. "&a=b")
+      assert.equal(base .. "?sslmode=require&a=b", secured)
+      assert.equal(('sslmode "%s" is not enough for a Neon host; TLS is required'):format(weak), warning.message)
+    end
+    local socketless = "postgresql:///db?host=" .. host
+    assert.equal(socketless .. "&sslmode=require", (url.secured(socketless)))
+    assert.equal("host=" .. host .. " dbname=x sslmode=require", (url.secured("host=" .. host .. " dbname=x")))
+    assert.equal("host=" .. host .. " sslmode=verify-full", (url.secured("host=" .. host .. " sslmode=verify-full")))
+  end)
+
+  it("is only that", function()
+    for _, other in ipairs { "postgresql://h/db", "host=h dbname=x", "postgresql://neon.tech.example.org/x",
+      "postgresql://u@h/ep-x.neon.tech", "postgresql:///x?host=/tmp", "service=neon.tech" } do
+      assert.same({ other }, { url.secured(other) })
+    end
+  end)
+end)
