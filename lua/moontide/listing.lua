@@ -20,8 +20,7 @@ end
 local function mark(word, style) return report.style((" (%s)"):format(word), style) end
 
 local function label_marks(graph, id)
-  local labels = graph:labels(id)
-  return labels[1] and mark(comma(labels), "cyan") or ""
+  return next(graph:node(id).labels) and mark(comma(graph:labels(id)), "cyan") or ""
 end
 
 local function head_marks(graph, id)
@@ -30,7 +29,7 @@ local function head_marks(graph, id)
 end
 
 local function tree_marks(graph, rev)
-  local branch = graph:children(rev.id)[2] and mark("branchpoint", "magenta") or ""
+  local branch = graph:node(rev.id).children[2] and mark("branchpoint", "magenta") or ""
   return rev.down[2] and branch .. mark("mergepoint", "magenta") or branch
 end
 
