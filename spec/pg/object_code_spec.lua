@@ -370,6 +370,26 @@ versions.each(function(major, database)
     end)
   end)
 
+  describe("what is created again", function()
+    local defaults = [[
+      alter default privileges grant select, insert on tables to moontide_reader;
+      alter default privileges in schema public grant execute on functions to moontide_reader with grant option;
+      alter default privileges revoke execute on functions from public;]]
+    cases {
+      { "does not get privileges that it had not", shared .. defaults, function(op)
+        op.drop_view "v"
+        op.drop_function("g", { args = "int" })
+      end },
+      { "gets those back that it had", shared .. [[
+        grant select on v to moontide_reader; alter view v owner to moontide_owner;
+        revoke all on v from moontide_owner; revoke all on function g(int) from public, postgres;]] .. defaults,
+        function(op)
+          op.drop_view "v"
+          op.drop_function("g", { args = "int" })
+        end },
+    }
+  end)
+
   describe("policies", function()
     cases {
       { "with every option", a_table, function(op)

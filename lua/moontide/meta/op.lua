@@ -426,7 +426,8 @@ function op.create_column_comment(table, column, comment, options) end
 ---@param options? moontide.CommentOptions
 function op.drop_column_comment(table, column, options) end
 
---- Privileges: { "usage", to = "reader" }. "all" stands for every one.
+--- Privileges: { "usage", to = "reader" }. "all" stands for every one; { to = "reader" }
+--- takes back what default privileges have given.
 ---@class moontide.GrantItem
 ---@field [integer] string
 ---@field to string            a role, or "public"

@@ -3,7 +3,8 @@
 ---
 --- `grants` is the list of everybody else's privileges, complete: what the server
 --- gives to all by itself (the use of a new type) is taken back unless it is listed.
---- The owner has every privilege, unless the list names the owner, too.
+--- The owner has every privilege, unless the list names the owner, too. An item without
+--- privileges, { to = "reader" }, takes back what default privileges have given.
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
@@ -27,7 +28,6 @@ local function read_grant(given, what)
   check.table(given, what, '{ "usage", to = "reader" }')
   local grant = check.shape(given, what, grant_shape, #given)
   if not grant.to then check.expected(what .. ': option "to"', "a role", nil) end
-  if #given == 0 then check.refuse(what .. " names no privilege") end
   grant.privileges = {}
   for i, word in ipairs(given) do grant.privileges[i] = check.text(word, what):lower() end
   return grant
@@ -73,6 +73,7 @@ local function role(name)
 end
 
 local function grant_sql(grant, thing)
+  if #grant.privileges == 0 then return ("REVOKE ALL ON %s FROM %s"):format(thing, role(grant.to)) end
   local list = table.concat(grant.privileges, ", "):upper()
   return clause.words("GRANT", list, "ON", thing, "TO", role(grant.to), grant.grantable and "WITH GRANT OPTION")
 end
@@ -118,17 +119,28 @@ function owned.append(statements, kind, name, o)
   return statements
 end
 
--- Of an object whose privileges were never touched the list is NULL. The owner's own are
--- listed only where something is missing.
+-- The owner's own privileges are listed only where something is missing. Whom the default
+-- privileges of this role would give something when the object is created again is listed
+-- first, without privileges: so is an owner who has none.
 local grants_query = [[
-SELECT coalesce(r.rolname::text, 'public') AS grantee, a.is_grantable,
-       string_agg(lower(a.privilege_type), ',' ORDER BY a.privilege_type) AS privileges
-FROM (SELECT %s AS acl, %s AS owner FROM %s WHERE %s) o,
-     aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-WHERE a.grantee <> o.owner OR
-  (SELECT count(*) FROM aclexplode(o.acl) x WHERE x.grantee = o.owner) <>
-  (SELECT count(*) FROM aclexplode(acldefault(%s, o.owner)) x WHERE x.grantee = o.owner)
-GROUP BY 1, 2 ORDER BY 1, 2]]
+WITH o AS (SELECT %sacl IS NOT NULL AS touched, coalesce(%sacl, acldefault(%s, %sowner)) AS acl, %sowner AS owner
+           FROM %s WHERE %s),
+     a AS (SELECT x.* FROM o, aclexplode(o.acl) x),
+     given AS (
+       SELECT grantee, is_grantable, string_agg(lower(privilege_type), ',' ORDER BY privilege_type) AS privileges
+       FROM a, o WHERE a.grantee <> o.owner OR
+         (SELECT count(*) FROM a x WHERE x.grantee = o.owner) <>
+         (SELECT count(*) FROM aclexplode(acldefault(%s, o.owner)) x WHERE x.grantee = o.owner)
+       GROUP BY 1, 2),
+     taken AS (
+       SELECT x.grantee FROM o, pg_default_acl d, aclexplode(d.defaclacl) x
+       WHERE d.defaclrole = current_user::regrole AND d.defaclobjtype = %s
+         AND x.grantee NOT IN (0, d.defaclrole, o.owner)
+       UNION SELECT o.owner FROM o WHERE NOT EXISTS (SELECT FROM a WHERE a.grantee = o.owner))
+SELECT coalesce(r.rolname::text, 'public') AS grantee, g.is_grantable, g.privileges
+FROM (SELECT * FROM given UNION ALL SELECT grantee, false, '' FROM taken) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+WHERE EXISTS (SELECT FROM o WHERE touched) OR EXISTS (SELECT FROM taken)
+ORDER BY 1, g.privileges <> '', 2]]
 
 local function words(text)
   local list = {}
@@ -142,11 +154,13 @@ end
 ---@field letter string      of acldefault()
 ---@field condition string   that finds the object
 
--- nil where nobody touched the privileges.
+-- pg_default_acl has a letter of its own for sequences.
+local default_letters = { s = "S" }
+
 local function read_grants(query, where)
-  local acl, owner = where.prefix .. "acl", where.prefix .. "owner"
-  local rows = query(grants_query:format(acl, owner, where.catalog, where.condition,
-    quote.literal(where.letter)))
+  local prefix, letter = where.prefix, quote.literal(where.letter)
+  local rows = query(grants_query:format(prefix, prefix, letter, prefix, prefix, where.catalog, where.condition,
+    letter, quote.literal(default_letters[where.letter] or where.letter)))
   local grants = {}
   for i, row in ipairs(rows) do
     grants[i] = { to = row.grantee, grantable = row.is_grantable or nil, privileges = words(row.privileges) }
@@ -157,7 +171,7 @@ end
 --- What the catalog says of an object's owner, comment and privileges; nil when there is no such object.
 ---@param query fun(sql: string): table
 ---@param where moontide.OwnedCatalog
----@return table? found
+---@return table? found  without grants where nobody touched the privileges
 ---@return integer? oid
 function owned.capture(query, where)
   local row = query(([[
@@ -166,8 +180,8 @@ SELECT oid::bigint AS oid, pg_get_userbyid(%sowner) AS owner, obj_description(oi
 FROM %s WHERE %s]]):format(where.prefix, quote.literal(where.catalog), where.prefix, where.catalog,
     where.condition))[1]
   if not row then return nil end
-  local found = { owner = row.owner, comment = row.comment }
-  if row.touched then found.grants = read_grants(query, where) end
+  local found, grants = { owner = row.owner, comment = row.comment }, read_grants(query, where)
+  if row.touched or #grants > 0 then found.grants = grants end
   return found, row.oid
 end
 
