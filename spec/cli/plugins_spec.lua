@@ -232,6 +232,13 @@ end
     assert.falsy(run(folder, "help", "--man").stdout:find("hello", 1, true))
   end)
 
+  it("whose command fails are named, and the program is not blamed", function()
+    local ran = run(project(hello:gsub('"hello " .. args.who', "nil + 1")), "hello", "you")
+    assert.equal(1, ran.status)
+    assert.equal("error: migrations/plugins/hello.lua:4: attempt to perform arithmetic on a nil value\n"
+      .. '  detail: in the command hello of plugin "hello"\n', ran.stderr)
+  end)
+
   it("have no commands where there is no env.lua", function()
     local ran = cli.run({ "hello" }, { cwd = tmp.folder("n") })
     assert.equal(2, ran.status)

@@ -126,11 +126,28 @@ point["type"] = function(plugin, registration)
   }
 end
 
+-- A mistake in a plugin is not one of the program; a fault is told as it is.
+local function explained(plugin, registration)
+  local function explain(problem)
+    if fault.is(problem) then return problem end
+    local found = require("moontide.gate").explain(problem)
+    found.kind, found.detail = "plugin", ('in the command %s of plugin "%s"'):format(registration.name, plugin.name)
+    return found
+  end
+  return function(...)
+    local ok, answer = xpcall(registration.run, explain, ...)
+    if not ok then error(answer, 0) end
+    return answer
+  end
+end
+
 function point.command(plugin, registration)
   admit(plugin)
   check_fields("moontide.command", registration, api.fields.command)
   check_name("moontide.command", registration.name, "^%l[%l%d-]*$", "lower-case letters, digits and dashes")
-  require("moontide.command").register(registration, registrant(plugin))
+  local module = { run = explained(plugin, registration) }
+  for field in pairs(api.fields.command) do module[field] = module[field] or registration[field] end
+  require("moontide.command").register(module, registrant(plugin))
 end
 
 function point.hook(plugin, name, fn)
