@@ -134,6 +134,9 @@ local retried = { [lock_not_available] = true, [deadlock] = true, [serialization
 -- Half a second growing to 30, with jitter, so that what queued behind us drains.
 local function pause(attempt) sys.sleep(math.min(0.5 * 2 ^ (attempt - 1), 30) * (0.5 + math.random() / 2)) end
 
+-- How long to look for the blockers to go before trying in any case: their locks need not conflict.
+local longest_wait = 10
+
 local function say_why(self, problem)
   local transport = self.options.transport
   report.warn(("%s, trying again (%d of %d)"):format(problem.message, self.attempts, self.options.retries), {
@@ -148,6 +151,7 @@ local function retry(self, problem, index)
   if self.attempts > self.options.retries then return give_up(self, problem, index) end
   say_why(self, problem)
   pause(self.attempts)
+  blockers.wait(self.options.transport.db, problem.o, longest_wait)
   self.options.transport:grow_timeout(self.attempts)
   self.options.reread(self.steps[index].revision.id)
   return index

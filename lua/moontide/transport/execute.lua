@@ -148,7 +148,7 @@ function Execute:open()
   if self.is_open then return end
   self.is_open = true
   self:send { sql = "BEGIN" }
-  self:send { sql = settings.statement(self.settings, self.lock_timeout) }
+  self:send { sql = settings.statement(self.settings, self.lock_timeout, self.ctx.server_version) }
 end
 
 --- Commit: one round trip with everything that waits.

@@ -36,12 +36,18 @@ local function sorted_names(values)
   return names
 end
 
+-- A server-wide limit on transactions (PostgreSQL 17 and later) is meant for applications; what a
+-- run does is limited by statement_timeout and by the one who watches it.
+local with_transaction_timeout = 170000
+
 --- One statement that sets everything for a transaction.
 ---@param values table<string, string>  by name
 ---@param lock_timeout? number          seconds
+---@param server_version? integer
 ---@return string
-function settings.statement(values, lock_timeout)
+function settings.statement(values, lock_timeout, server_version)
   local all = { idle_in_transaction_session_timeout = idle }
+  if (server_version or 0) >= with_transaction_timeout then all.transaction_timeout = "0" end
   if lock_timeout then all.lock_timeout = settings.duration(lock_timeout) end
   for name, value in pairs(values) do all[name] = value end
   local calls = {}
