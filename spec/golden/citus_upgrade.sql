@@ -19,8 +19,6 @@ SELECT create_distributed_table('events', 'tenant_id', shard_count => 64);
 
 INSERT INTO moontide.version (version_num) VALUES ('8e21b5f3c604');
 
-INSERT INTO moontide.log (revision, direction, outcome, started_at, finished_at, checksum, message, error, host, moontide_version) VALUES ('8e21b5f3c604', 'upgrade', 'done', now(), clock_timestamp(), '...', 'Create events.', NULL, NULL, '...');
-
 COMMIT;
 
 -- Running upgrade 8e21b5f3c604 -> c47d9a10be25
@@ -39,8 +37,6 @@ SELECT create_distributed_table_concurrently('visits', 'tenant_id', colocate_wit
 BEGIN;
 
 UPDATE moontide.version SET version_num = 'c47d9a10be25' WHERE version_num = '8e21b5f3c604';
-
-INSERT INTO moontide.log (revision, direction, outcome, started_at, finished_at, checksum, message, error, host, moontide_version) VALUES ('c47d9a10be25', 'upgrade', 'done', now(), clock_timestamp(), '...', 'Distribute visits.', NULL, NULL, '...');
 
 COMMIT;
 

@@ -19,10 +19,19 @@ local function check_revisions(patient)
   check_heads(patient, script.graph, #script.revisions)
 end
 
+-- In the order in which they were set up.
+local function list_plugins(patient, plugins)
+  if #plugins == 0 then return end
+  local words = {}
+  for i, plugin in ipairs(plugins) do words[i] = plugin.name .. (plugin.version and " " .. plugin.version or "") end
+  patient:ok("plugins", table.concat(words, ", "))
+end
+
 return function(patient)
   local ok, config = pcall(patient.app.config, patient.app)
   if not ok then return patient:fault("environment", config) end
   patient.config = config
   patient:ok("environment", config.file)
+  list_plugins(patient, config.plugins)
   check_revisions(patient)
 end
