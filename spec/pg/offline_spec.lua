@@ -95,7 +95,7 @@ function makers.altered(_, known, id)
   return ([[op.create_table("t_%s", {
     { "id", "bigint", primary_key = true }, { "a", "text" }, { "b", "integer" },
   })
-  op.alter_table("t_%s", { { "alter_column", "b", { nullable = false, existing = { nullable = true } } } })]]):format(id, id)
+  op.alter_column("t_%s", "b", { nullable = false, existing = { nullable = true } })]]):format(id, id)
 end
 
 local names = {}
