@@ -23,13 +23,24 @@ local function selected(words)
 end
 
 local function run(case, rows)
-  io.stderr:write(case.name, "\n")
   local taken = samples.new()
   for _, row in ipairs(case.run(taken)) do rows[#rows + 1] = taken:row(row) end
   collectgarbage()
 end
 
-local rows = {}
-for _, case in ipairs(selected { ... }) do run(case, rows) end
-if not rows[1] then error("no case has such a name", 0) end
-io.write(table_of(rows))
+-- A case that fails must not cost the results of the others.
+local function run_all(cases)
+  local rows, failed = {}, {}
+  for _, case in ipairs(cases) do
+    io.stderr:write(case.name, "\n")
+    local ok, problem = pcall(run, case, rows)
+    if not ok then failed[#failed + 1] = ("%s: %s"):format(case.name, problem) end
+  end
+  return rows, failed
+end
+
+local cases = selected { ... }
+if not cases[1] then error("no case has such a name", 0) end
+local rows, failed = run_all(cases)
+if rows[1] then io.write(table_of(rows)) end
+if failed[1] then error(table.concat(failed, "\n"), 0) end

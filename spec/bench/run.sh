@@ -1,7 +1,8 @@
 #!/bin/sh
 # Measures moontide against psql and lua5.4, and prints one table in Markdown.
 #   sh spec/bench/run.sh [names]     a part of a case's name is enough: sh spec/bench/run.sh startup history
-# MOONTIDE_BINARY measures another binary than the release build. Takes some minutes on a quiet machine.
+# MOONTIDE_BINARY measures another binary than the release build, MOONTIDE_PROXY is the helper of the case `network`.
+# Takes some minutes on a quiet machine.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +11,7 @@ command -v lua5.4 >/dev/null || { echo "the interpreter lua5.4 is missing: apt-g
 
 build() {
   [ -f build/release/CMakeCache.txt ] || cmake --preset release
-  cmake --build build/release --parallel 2 --target moontide
+  cmake --build build/release --parallel 2 --target moontide spec-proxy
 }
 
 if [ -z "${MOONTIDE_BINARY:-}" ]; then
@@ -18,5 +19,6 @@ if [ -z "${MOONTIDE_BINARY:-}" ]; then
   build >build/bench.log 2>&1 || { cat build/bench.log >&2; exit 1; }
   MOONTIDE_BINARY=$PWD/build/release/moontide
 fi
-export MOONTIDE_BINARY
+MOONTIDE_PROXY=${MOONTIDE_PROXY:-$PWD/build/release/spec/spec-proxy}
+export MOONTIDE_BINARY MOONTIDE_PROXY
 exec env -u MOONTIDE_LUA_PATH "$MOONTIDE_BINARY" lua spec/bench/main.lua "$@" </dev/null
