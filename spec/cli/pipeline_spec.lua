@@ -89,6 +89,23 @@ describe("revisions that travel together", function()
     assert.equal(1, count_tables())
   end)
 
+  it("stop at Ctrl-C behind the last one that is committed, and say which that is", function()
+    local folder = chain(6, function(index, id)
+      return create(id) .. (index == 4 and '\n  op.execute("SELECT pg_sleep(30), 4")' or "")
+    end)
+    local process = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    cli.eventually("the sleep", function()
+      return sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30), 4%' "
+        .. "AND pid <> pg_backend_pid()") == "1"
+    end)
+    process:signal "INT"
+    local ran = process:wait(10)
+    assert.equal(130, ran.status)
+    assert.matches("Nothing of revision r04 was applied; the database is at r03.", ran.stderr)
+    assert.equal("r03", sql "SELECT version_num FROM moontide.version")
+    assert.equal(3, count_tables())
+  end)
+
   it("stop before a revision that reads", function()
     local folder = chain(4, function(index, id)
       local read = '  assert(op.scalar("SELECT count(*) FROM pg_class WHERE relname = \'r02\'") == 1)\n'
