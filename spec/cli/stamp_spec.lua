@@ -73,8 +73,8 @@ describe("ensure-version", function()
       assert.equal(0, ran.status, ran.stderr)
       assert.equal("the bookkeeping tables are in place: moontide.version\n", ran.stderr)
     end
-    assert.equal("captured,journal,log,repeatable,version", server.sql(url, "SELECT string_agg(tablename, ',' ORDER BY tablename) "
-      .. "FROM pg_tables WHERE schemaname = 'moontide'"))
+    assert.equal("captured,journal,log,repeatable,version", server.sql(url,
+      "SELECT string_agg(tablename, ',' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'moontide'"))
     server.drop(url)
   end)
 

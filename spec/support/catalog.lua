@@ -64,7 +64,8 @@ queries.types = ([[
   select format('type %s %s owner=%s acl=%s comment=%s labels=%s base=%s notnull=%s default=%s collation=%s '
     'attributes=%s range=%s', t.oid::regtype, t.typtype, t.typowner::regrole, {acl}, obj_description(t.oid, 'pg_type'),
     (select array_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
-    case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end, t.typnotnull, pg_get_expr(t.typdefaultbin, 0),
+    case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end, t.typnotnull,
+    pg_get_expr(t.typdefaultbin, 0),
     (select l.collname from pg_collation l where l.oid = t.typcollation),
     (select string_agg(format('%s %s collation=%s comment=%s', a.attname, format_type(a.atttypid, a.atttypmod),
         (select l.collname from pg_collation l where l.oid = a.attcollation), col_description(a.attrelid, a.attnum)),

@@ -3,7 +3,10 @@ local serialize = require "moontide.serialize"
 describe("serialize", function()
   local function round(value) return serialize.decode(serialize.encode(value)) end
 
-  local values = { 1, -7, 1.5, 1e300, 5e-324, math.huge, -math.huge, math.mininteger, math.maxinteger, true, false, "", "text", "a\0b\n\"\\'\r" }
+  local values = {
+    1, -7, 1.5, 1e300, 5e-324, math.huge, -math.huge, math.mininteger, math.maxinteger, true, false, "", "text",
+    "a\0b\n\"\\'\r",
+  }
   for _, value in ipairs(values) do
     it("keeps " .. ("%q"):format(value):gsub("%c", "."), function()
       assert.same(value, round(value))
@@ -43,7 +46,10 @@ describe("serialize", function()
   end)
 
   it("runs nothing that a text could smuggle in", function()
-    for _, text in ipairs { "os", "(function() end)()", '("x"):rep(9)', "print", '{} .. {}', "a()", "#{}", "sql()", "sql(sql)" } do
+    local texts = {
+      "os", "(function() end)()", '("x"):rep(9)', "print", '{} .. {}', "a()", "#{}", "sql()", "sql(sql)",
+    }
+    for _, text in ipairs(texts) do
       assert.is_false(pcall(serialize.decode, text), text)
     end
   end)

@@ -23,7 +23,8 @@ function revision.run(app, args)
   draft.make_locations(app:config())
   local script = app:script { check = true }
   local passed = draft.write(script, {
-    id = args.rev_id, message = args.message, version_path = args.version_path, labels = args.branch_label, sql = args.sql,
+    id = args.rev_id, message = args.message, version_path = args.version_path, labels = args.branch_label,
+    sql = args.sql,
     down = plan.parents(script.graph, args.head or "head", { splice = args.splice }),
     deps = plan.dependencies(script.graph, args.depends_on or {}),
   })
