@@ -27,11 +27,15 @@ describe("the log on standard error", function()
     for _, level in ipairs { "debug", "info", "warn", "error" } do
       local text = upgrade(('{ level = %q }'):format(level))
       local row = {}
-      for index, part in ipairs { "deep", "Running upgrade", "warning: ", "error: " } do row[index] = has(text, part) end
+      for index, part in ipairs { "deep", "Running upgrade", "warning: ", "error: " } do
+        row[index] = has(text, part)
+      end
       seen[#seen + 1] = row
     end
-    assert.same({ { true, true, true, true }, { false, true, true, true }, { false, false, true, true },
-      { false, false, false, true } }, seen)
+    assert.same({
+      { true, true, true, true }, { false, true, true, true }, { false, false, true, true },
+      { false, false, false, true },
+    }, seen)
   end)
 
   it("is quieter or louder with -q and -v, whatever env.lua says", function()
