@@ -97,9 +97,18 @@ local function resume(self)
   if not ok then error(named(self, problem), 0) end
 end
 
+-- Ctrl-C reaches the main thread only; a plugin that runs for ever must look for it itself.
+local function heed_interrupts(thread)
+  local interrupted = require("moontide.runtime.sys").interrupted
+  debug.sethook(thread, function()
+    if interrupted() then fault.raise("interrupted", "interrupted") end
+  end, "", 10000)
+end
+
 local function read(self, scope, text)
   local setup = setup_of(self, scope:run(self.path, text, scope:fresh()))
   self.thread = coroutine.create(function() scope:call(self.path, setup, api.new(self), self.options) end)
+  heed_interrupts(self.thread)
 end
 
 local function open(entry, values, scope, set)

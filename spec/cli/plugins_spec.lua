@@ -290,6 +290,15 @@ end]]
     assert.matches("function upgrade", shell.read(folder .. "/migrations/versions/a1_x.lua"))
   end)
 
+  it("can be interrupted while they are set up", function()
+    local run_on = cli.start({ "heads" }, {
+      cwd = project "return function(moontide) print 'started' while true do end end",
+    })
+    cli.eventually("the plugin to start", function() return select(2, run_on:output()):find("started", 1, true) end)
+    run_on:signal "INT"
+    assert.equal(130, run_on:wait(10).status)
+  end)
+
   it("whose hook fails are named", function()
     local url = server.database()
     local folder = project [[
