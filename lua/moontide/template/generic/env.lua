@@ -12,10 +12,14 @@ return {
 
   -- Seconds, or a text such as "500ms" or "2min".
   -- connect_timeout = 10,
-  -- lock_timeout = "5s",        -- how long a statement waits for a table lock
+  -- lock_timeout = "2s",        -- how long a statement waits for a table lock
   -- retries = 30,               -- how often the transaction is tried again when that time is over
   -- statement_timeout = "10min",
   -- lock_wait = "1min",         -- how long to wait for another run of moontide
+
+  -- Ask at a terminal before an upgrade destroys data: "ask"; "refuse" does not
+  -- destroy without --yes; "never" asks nothing.
+  -- confirm = "ask",
 
   -- Folders of revision files, seen from here; recursive reads their sub-folders too.
   -- version_locations = { "versions" },
@@ -35,11 +39,20 @@ return {
   -- schema = "moontide",
   -- version_table = { schema = "moontide", name = "version" },
 
+  -- The schemas in which revisions look for and create what has no schema = "...".
+  -- search_path = { "public" },
+
   -- What to do when an applied file was edited: "error", "warn" or "ignore".
   -- checksums = "error",
 
   -- One transaction for each "revision", one for the whole "run", or "none".
   -- transaction = "revision",
+
+  -- Values of context.x and of hooks; -x KEY=VALUE on the command line wins.
+  -- x = { region = "eu" },
+
+  -- Names of constraints and indexes that have none, by SQLAlchemy's tokens.
+  -- naming = { ix = "ix_%(table_name)s_%(column_0_name)s", pk = "pk_%(table_name)s" },
 
   -- Functions to call: before_upgrade, after_upgrade, before_downgrade,
   -- after_downgrade, before_revision, after_revision and on_error.
@@ -51,6 +64,16 @@ return {
 
   -- Programs to run on a new revision file, without a shell, and formatters of plugins.
   -- post_write_hooks = { { name = "format", command = { "stylua", "$FILE" } } },
+
+  -- Several databases, or schemas of one: a list, or a function that returns one. A
+  -- target may set url, search_path, schema and most keys of this file. The canary
+  -- (a name; else the first; false: none) goes alone, then as many as jobs at a time.
+  -- targets = { { name = "eu", url = "postgresql://..." }, { name = "us", url = "postgresql://..." } },
+  -- canary = "eu",
+  -- jobs = 4,
+
+  -- What is said about a run: level "debug", "info", "warn" or "error", format "text" or "json".
+  -- log = { level = "info", format = "text", timestamps = false },
 
   -- Let revision files use os.execute, io.popen and the rest of Lua.
   -- trusted = false,
