@@ -117,7 +117,7 @@ function rehearsal.contains(lines, part)
   return false
 end
 
-local fresh = [[drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
+local fresh = [[rollback; drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
   create schema public; create schema "O.ther"; ]]
 
 --- One `it` a case: { name, setup SQL, function(op), has = parts of lines that are new in the catalog }. The

@@ -75,6 +75,7 @@ describe("the modules", function()
     local checked = 0
     for name, module in pairs(modules) do
       local pure = name:find("^moontide%.object%.") or name:find("^moontide%.sql%.") or name:find("^moontide%.graph")
+        or name:find("^moontide%.catalog%.")
         or name == "moontide.operation" or name == "moontide.source" or name == "moontide.check"
         or name == "moontide.plan" or name:find("^moontide%.plan%.") or name == "moontide.revspec"
         or name == "moontide.value" or name == "moontide.suggest"
@@ -178,6 +179,12 @@ local arguments = {
   alter_policy = { "p", "t" }, enable_row_security = { "t" }, disable_row_security = { "t" },
   force_row_security = { "t" }, no_force_row_security = { "t" }, alter_owner = { "table", "t", "r" },
   grant = { "select" }, revoke = { "select" }, alter_default_privileges = { "grant", "select" },
+  comment = { "table", "t", "x" }, create_partition = { "p", "t" }, drop_partition = { "p", "t" },
+  attach_partition = { "p", "t" }, detach_partition = { "p", "t" }, set_storage_parameters = { "t", { a = 1 } },
+  set_tablespace = { "t", "s" }, set_access_method = { "t", "m" }, set_replica_identity = { "t", "full" },
+  set_cluster = { "t", "i" }, set_logged = { "t" }, set_unlogged = { "t" }, inherit = { "t", "p" },
+  no_inherit = { "t", "p" }, set_schema = { "table", "t", "s" }, create_statistics = { "s", "t", { "a", "b" } },
+  drop_statistics = { "s" }, rename_statistics = { "s", "r" }, set_statistics_target = { "s", 1 },
   bulk_insert = { "t", {} }, copy_from = { "t", {} },
   create_enum = { "e", { "a" } }, drop_enum = { "e" }, rename_enum = { "e", "f" }, set_enum_schema = { "e", "s" },
   add_enum_value = { "e", "a" }, rename_enum_value = { "e", "a", "b" }, drop_enum_value = { "e", "a" },

@@ -203,8 +203,8 @@ end
 
 local function attach_call(t)
   local parent = t.row.parents[1]
-  return { "execute", ("ALTER TABLE %s ATTACH PARTITION %s %s"):format(quote.qualified(parent.schema, parent.table),
-    quote.qualified(t.row.schema, t.row.name), t.row.bound) }
+  return { "attach_partition", t.row.name, parent.table,
+    { schema = t.row.schema, parent_schema = parent.schema, bound = t.row.bound } }
 end
 
 local function all() return true end

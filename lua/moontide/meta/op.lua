@@ -6,7 +6,10 @@
 --- Names are quoted as needed and never split at dots: the schema is an option.
 ---
 --- `existing` says what a thing was before it is changed or dropped, in the shape
---- that creates it; with it the operation can be reversed in `change()`.
+--- that creates it; with it the operation can be reversed in `change()`. Where it is left
+--- out, an upgrade of a change() keeps what the catalog says of the thing, with its
+--- constraints, indexes, comments and privileges, and the downgrade makes it anew. Rows are data:
+--- a table or a column that was dropped comes back empty.
 ---
 --- Constraints and indexes without a name get PostgreSQL's own (users_email_key). To
 --- reverse such an operation the name is computed by the server's rules; where
@@ -1227,6 +1230,206 @@ function op.revoke(privileges, options) end
 ---@param privileges moontide.Names
 ---@param options moontide.DefaultPrivilegeOptions
 function op.alter_default_privileges(verb, privileges, options) end
+
+---@class moontide.CommentOnOptions : moontide.SchemaOption
+---@field table? string        whose column, constraint, policy, rule or trigger it is
+---@field domain? string       whose constraint it is
+---@field arguments? string[]  types of a routine's arguments; may be left out when it is the only one of its name
+---@field existing? string     the comment there was
+
+--- Set the comment of an object of any kind, in the words of COMMENT ON: "view", "function", "constraint", ...
+---@param kind string
+---@param name string
+---@param text string|moontide.Null  `null` removes it
+---@param options? moontide.CommentOnOptions
+function op.comment(kind, name, text, options) end
+
+--- Which rows a partition takes: one of from and to, values, modulus and remainder, default. A key
+--- of one column is a value, of several a list; `sql "minvalue"` and `sql "maxvalue"` are open ends.
+---@class moontide.PartitionBound
+---@field from? any           the first value that belongs to it
+---@field to? any             the first value that does not
+---@field values? any
+---@field modulus? integer
+---@field remainder? integer
+---@field default? boolean    whatever no other partition takes
+---@field bound? string       SQL as the catalog prints it: "FOR VALUES IN ('a')"
+
+---@class moontide.PartitionPlace : moontide.SchemaOption
+---@field parent_schema? string  default: schema
+
+---@class moontide.PartitionDefinition : moontide.PartitionBound
+---@field partition_by? moontide.SqlText
+---@field with? moontide.Parameters
+---@field tablespace? string
+---@field using? string       table access method
+---@field comment? string
+---@field unlogged? boolean
+
+---@class moontide.CreatePartitionOptions : moontide.PartitionDefinition, moontide.PartitionPlace
+---@field if_not_exists? boolean  a table that is there is left alone; cannot be reversed
+
+--- Create a partition. That locks the whole table: where that hurts, create a table like it and attach that.
+---@param name string
+---@param parent string
+---@param options moontide.CreatePartitionOptions
+function op.create_partition(name, parent, options) end
+
+---@class moontide.DropPartitionOptions : moontide.PartitionPlace
+---@field if_exists? boolean
+---@field cascade? boolean                        also what depends on it; cannot be reversed
+---@field existing? moontide.PartitionDefinition  what the partition was
+
+--- Drop a partition with its rows. In change() the partition comes back, its rows do not.
+---@param name string
+---@param parent string
+---@param options? moontide.DropPartitionOptions
+function op.drop_partition(name, parent, options) end
+
+---@class moontide.AttachPartitionOptions : moontide.PartitionBound, moontide.PartitionPlace
+
+--- Make a table a partition. Its rows are read unless a validated check proves that they belong.
+---@param name string
+---@param parent string
+---@param options moontide.AttachPartitionOptions
+function op.attach_partition(name, parent, options) end
+
+---@class moontide.DetachPartitionOptions : moontide.PartitionPlace
+---@field concurrently? boolean  without blocking anybody, outside of any transaction (PostgreSQL 14)
+---@field finalize? boolean      complete a concurrent one that was interrupted
+---@field existing? moontide.PartitionBound  which rows it took
+
+--- Make a partition a table of its own.
+---@param name string
+---@param parent string
+---@param options? moontide.DetachPartitionOptions
+function op.detach_partition(name, parent, options) end
+
+---@class moontide.SetStorageParametersOptions : moontide.SchemaOption
+---@field existing? table<string, any>  the same parameters as they were
+
+--- Set storage parameters of a table, or of an index by its name; `null` resets one.
+---@param table string
+---@param parameters table<string, string|number|boolean|moontide.Null>
+---@param options? moontide.SetStorageParametersOptions
+function op.set_storage_parameters(table, parameters, options) end
+
+---@class moontide.SetNameOptions : moontide.SchemaOption
+---@field existing? string  what it was
+
+--- Move a table, or an index by its name, into another tablespace. It is written anew.
+---@param table string
+---@param tablespace string
+---@param options? moontide.SetNameOptions
+function op.set_tablespace(table, tablespace, options) end
+
+--- Write a table anew with another access method (PostgreSQL 15).
+---@param table string
+---@param method string
+---@param options? moontide.SetNameOptions
+function op.set_access_method(table, method, options) end
+
+---@alias moontide.ReplicaIdentity "default"|"full"|"nothing"|{ index: string }
+
+---@class moontide.SetReplicaIdentityOptions : moontide.SchemaOption
+---@field existing? moontide.ReplicaIdentity  what it was
+
+--- Choose what logical replication identifies the rows of a table by.
+---@param table string
+---@param identity moontide.ReplicaIdentity
+---@param options? moontide.SetReplicaIdentityOptions
+function op.set_replica_identity(table, identity, options) end
+
+---@class moontide.SetClusterOptions : moontide.SchemaOption
+---@field existing? string|false  what it was
+
+--- Choose the index that CLUSTER orders a table by; false for none.
+---@param table string
+---@param index string|false
+---@param options? moontide.SetClusterOptions
+function op.set_cluster(table, index, options) end
+
+--- Make an unlogged table survive a crash. It is written anew.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.set_logged(table, options) end
+
+--- Make a table faster to write, and empty after a crash. It is written anew.
+---@param table string
+---@param options? moontide.SchemaOption
+function op.set_unlogged(table, options) end
+
+---@class moontide.InheritOptions : moontide.SchemaOption
+---@field parent_schema? string  default: schema
+
+--- Make a table a child of another.
+---@param table string
+---@param parent string
+---@param options? moontide.InheritOptions
+function op.inherit(table, parent, options) end
+
+--- Make a child a table of its own.
+---@param table string
+---@param parent string
+---@param options? moontide.InheritOptions
+function op.no_inherit(table, parent, options) end
+
+---@class moontide.SetSchemaOptions : moontide.SchemaOption
+---@field arguments? string[]  types of a routine's arguments
+
+--- Move an object into another schema: "table", "view", "function", "type", "text search configuration", ...
+---@param kind string
+---@param name string
+---@param new_schema string
+---@param options? moontide.SetSchemaOptions
+function op.set_schema(kind, name, new_schema, options) end
+
+---@class moontide.StatisticsDefinition
+---@field kinds? ("ndistinct"|"dependencies"|"mcv")[]  default: all of them
+---@field target? integer        how detailed; -1 is the default
+---@field table_schema? string   default: schema
+---@field owner? string
+---@field comment? string
+
+---@class moontide.CreateStatisticsOptions : moontide.StatisticsDefinition, moontide.SchemaOption
+---@field if_not_exists? boolean  cannot be reversed
+
+--- Create extended statistics: what the planner knows of columns together. Expressions: PostgreSQL 14.
+---@param name string
+---@param table string
+---@param columns (string|moontide.Sql)[]
+---@param options? moontide.CreateStatisticsOptions
+function op.create_statistics(name, table, columns, options) end
+
+---@class moontide.StatisticsItem : moontide.StatisticsDefinition
+---@field table string
+---@field columns (string|moontide.Sql)[]
+---@field also? string[]  SQL that follows
+
+---@class moontide.DropStatisticsOptions : moontide.SchemaOption
+---@field if_exists? boolean
+---@field cascade? boolean
+---@field existing? moontide.StatisticsItem  what they were
+
+--- Drop extended statistics.
+---@param name string
+---@param options? moontide.DropStatisticsOptions
+function op.drop_statistics(name, options) end
+
+--- Rename extended statistics.
+---@param name string
+---@param new_name string
+---@param options? moontide.SchemaOption
+function op.rename_statistics(name, new_name, options) end
+
+---@class moontide.SetStatisticsTargetOptions : moontide.SchemaOption
+---@field existing? integer  what it was
+
+--- Set how detailed extended statistics are, -1 to 10000.
+---@param name string
+---@param target integer
+---@param options? moontide.SetStatisticsTargetOptions
+function op.set_statistics_target(name, target, options) end
 
 ---@class moontide.BulkInsertOptions : moontide.SchemaOption
 ---@field columns? string[]  the columns, in order; default: all that some row has

@@ -3,7 +3,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
-local comment_on = require "moontide.catalog.comment"
+local catalog = require "moontide.catalog.address"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -51,7 +51,7 @@ end
 local function capture(o, query)
   local target = { kind = o.column and "column" or "table", name = o.column or o.table, table = o.column and o.table,
     schema = o.schema }
-  return comment_on.capture(query, target)
+  return catalog.comment(query, target)
 end
 
 local function register(registration)

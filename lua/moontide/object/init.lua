@@ -3,7 +3,8 @@
 
 local files = {
   "table", "add_column", "alter_column", "alter_table", "index", "key", "foreign_key", "check_constraint", "exclude",
-  "constraint", "comment", "enum", "enum_label", "domain", "domain_constraint", "composite", "attribute", "range",
+  "constraint", "comment", "comment_on", "partition", "setting", "inheritance", "statistics", "set_schema",
+  "enum", "enum_label", "domain", "domain_constraint", "composite", "attribute", "range",
   "schema", "extension", "sequence", "view", "materialized_view", "func", "procedure", "trigger",
   "event_trigger", "rule", "policy", "owner", "privilege", "default_privilege", "data", "statement",
 }
