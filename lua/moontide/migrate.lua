@@ -66,7 +66,8 @@ local function run_options(app, transport, books, more)
   local door = gate.new(app:config().naming)
   local options = {
     transport = transport, history = books, gate = door, checksum = revision.checksum,
-    autocommit = app:config().transaction == "none", hook = hooks.of_steps(app:config(), door, more.context),
+    autocommit = app:config().transaction == "none", safe = app:config().safe == "online",
+    hook = hooks.of_steps(app:config(), door, more.context),
     log = log_fields(),
   }
   for key, item in pairs(more) do options[key] = item end
@@ -237,8 +238,12 @@ end
 ---@param journal moontide.JournalRow[]
 function migrate.replay(app, rev, journal)
   local door = gate.new(app:config().naming)
-  local load = loading.loader(app, { sink = door, captured = loading.captured(app:look()) })
-  runner.replay({ direction = journal[1].direction, revision = rev }, journal, { gate = door, load = load })
+  local live = app:look()
+  local load = loading.loader(app, { sink = door, captured = loading.captured(live) })
+  runner.replay({ direction = journal[1].direction, revision = rev }, journal, {
+    gate = door, load = load, server_version = live.db:server_version(),
+    safe = app:config().safe == "online", autocommit = app:config().transaction == "none",
+  })
 end
 
 --- Set the version rows without running anything.

@@ -22,6 +22,7 @@ local fault = require "moontide.fault"
 
 ---@class moontide.Lock
 ---@field relation string  the relation's name as SQL
+---@field brief? boolean   it is held for a moment only, whatever the size of the table
 ---@field mode string      "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", ...
 
 --- How an operation takes part in one ALTER TABLE with others. Its value has the fields `table` and `schema`.
@@ -48,6 +49,10 @@ local fault = require "moontide.fault"
 ---  before it is run outside of a transaction: the statements that clear what an interrupted attempt
 ---  left, or nil when that attempt was completed after all
 ---@field inside? fun(o: table): table          the form that a transaction allows, for a dry run
+---@field expand? fun(o: table, ctx: table, ask?: fun(sql: string): table): moontide.Step[]?
+---  the steps of an operation that is run as several segments; nil: it is run as usual. `ask` runs a query, the answer
+---  of which is the same when the revision is run again; there is none offline
+---@field online? fun(o: table): boolean        whether it has an online form, which `safe = "online"` makes it take
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
 ---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
@@ -65,7 +70,7 @@ local required = { summary = "string", build = "function", sql = "function", inv
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
   recover = "function", commits = "function", inside = "function", capture = "function", after_commit = "function",
-  destructive = "function", action = "table" }
+  destructive = "function", action = "table", expand = "function", online = "function" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -110,7 +115,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, capture, after_commit, destructive, action and from.")
+          .. "recover, inside, expand, online, capture, after_commit, destructive, action and from.")
     end
   end
 end
@@ -187,13 +192,23 @@ local function as_statement(statement)
   return type(statement) == "string" and { sql = statement } or statement
 end
 
+local function all_of(steps)
+  local list = {}
+  for _, step in ipairs(steps) do
+    for _, sql in ipairs(step.statements or {}) do list[#list + 1] = sql end
+  end
+  return list
+end
+
 --- The statements that carry out an operation, in order.
 ---@param o moontide.Operation
 ---@param ctx? table  { server_version = integer, offline = boolean }
 ---@return moontide.Statement[]
 function operation.statements(o, ctx)
-  local list = {}
-  for i, statement in ipairs(entry_of(o.kind).sql(o, ctx or {})) do list[i] = as_statement(statement) end
+  local entry, list = entry_of(o.kind), {}
+  local steps = entry.expand and entry.expand(o, ctx or {})
+  local statements = steps and all_of(steps) or entry.sql(o, ctx or {})
+  for i, statement in ipairs(statements) do list[i] = as_statement(statement) end
   return list
 end
 

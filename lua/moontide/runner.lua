@@ -20,6 +20,7 @@ local gate = require "moontide.gate"
 ---@field checksum fun(revision: table): string
 ---@field log { host?: string, version: string, run?: string }
 ---@field autocommit? boolean             every operation commits by itself
+---@field safe? boolean                   operations are run online where they can be
 ---@field retries integer                 how often a revision is tried again that could not get a lock
 ---@field reread fun(id: string)          reads the journal rows of a revision again
 ---@field reconnect fun(): integer       connects again, and counts the steps that this run has settled
@@ -102,6 +103,7 @@ local function call_file(step, file, run, options)
   if file[step.direction] then return options.gate:through(run, file[step.direction]) end
   if step.direction == "upgrade" then return options.gate:through(capture.sink(run), file.change) end
   run.releases = true
+  run:foresee(file.reversed)
   for _, o in ipairs(file.reversed) do run:run(o) end
 end
 
@@ -126,7 +128,7 @@ local function new_run(flight, index)
   return segment.new {
     transport = options.transport, history = options.history, revision = step.revision.id,
     direction = step.direction, guards = guards_of(options, flight:rows_before(index)), autocommit = options.autocommit,
-    journal = (options.journal or {})[step.revision.id],
+    safe = options.safe, journal = (options.journal or {})[step.revision.id],
   }
 end
 
@@ -154,8 +156,8 @@ function Nowhere:open() fault.raise("reached", "the committed part ends here") e
 ---@param options { gate: moontide.Gate, load: fun(step: table): table }
 function runner.replay(step, journal, options)
   local run = segment.new {
-    transport = setmetatable({}, Nowhere), revision = step.revision.id, direction = step.direction, journal = journal,
-    guards = function() return {} end, history = {},
+    transport = setmetatable({ ctx = { offline = false, server_version = options.server_version } }, Nowhere), revision = step.revision.id, direction = step.direction, journal = journal,
+    guards = function() return {} end, history = {}, safe = options.safe, autocommit = options.autocommit,
   }
   local rest = { gate = options.gate, transport = run.transport, hook = function() end }
   local ok, problem = xpcall(call, gate.explain, step, options.load(step), run, rest)

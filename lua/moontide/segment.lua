@@ -11,6 +11,7 @@
 local digest = require "moontide.runtime.digest"
 local fault = require "moontide.fault"
 local operation = require "moontide.operation"
+local sequence = require "moontide.sequence"
 local serialize = require "moontide.serialize"
 
 ---@class moontide.Segments : moontide.Sink
@@ -23,6 +24,8 @@ local serialize = require "moontide.serialize"
 ---@field digest string           of the statements of the current segment so far
 ---@field unripe boolean          the current segment made something that can be used only after a commit
 ---@field journaled table<integer, table>
+---@field safe boolean            operations are run online where they can be
+---@field private table<string, true>  tables that nobody else uses while the revision runs
 local Segments = {}
 Segments.__index = Segments
 
@@ -47,6 +50,7 @@ end
 ---@field direction "upgrade"|"downgrade"
 ---@field guards fun(): moontide.Entry[]   what every transaction begins with
 ---@field autocommit? boolean   every operation commits by itself
+---@field safe? boolean         operations are run online where they can be
 ---@field journal? moontide.JournalRow[]   of an earlier run of this revision that stopped
 
 --- Start the run of a revision.
@@ -56,7 +60,7 @@ function segment.new(options)
   local run = setmetatable({
     transport = options.transport, history = options.history, guards = options.guards,
     revision = options.revision, direction = options.direction, journaled = by_number(options.journal), number = 0,
-    autocommit = options.autocommit or false,
+    autocommit = options.autocommit or false, safe = options.safe or false, private = {},
   }, Segments)
   run:advance()
   return run
@@ -119,6 +123,13 @@ function Segments:ask(entry)
   return answer
 end
 
+-- The steps of an operation that is run as a sequence of segments.
+local function steps_of(self, o, registration)
+  if not registration.expand or self.transport.dry then return nil end
+  local function ask(sql) return self:ask { sql = sql, o = o } end
+  return registration.expand(o, self.transport.ctx, not self.transport.offline and ask or nil)
+end
+
 local function entries_of(self, o)
   local entries = operation.statements(o, self.transport.ctx)
   for _, entry in ipairs(entries) do entry.o = o end
@@ -147,12 +158,19 @@ local function ripen(self, o, registration)
   self.unripe = more
 end
 
+--- Know of operations that will come: what they take away is used by nobody any more.
+---@param operations moontide.Operation[]
+function Segments:foresee(operations) sequence.remember(self, operations, "drop_table") end
+
 --- Receive an operation of the revision.
 ---@param o moontide.Operation
 ---@return any answer  rows, for an operation that reads
 function Segments:run(o)
   local registration = operation.get(o.kind)
+  o = sequence.settle(self, o)
   ripen(self, o, registration)
+  local steps = steps_of(self, o, registration)
+  if steps then return sequence.run(self, o, steps) end
   if registration.read then
     return registration.read(o, function(entry) entry.o = o return self:ask(entry) end)
   end
@@ -192,7 +210,8 @@ function Segments:check_replay()
   if self.journaled[self.number].digest ~= self.digest then self:refuse_edited() end
 end
 
-local function commit_journaled(self)
+--- Commit the current segment together with its row in the journal.
+function Segments:commit_journaled()
   if not self.reads then
     fault.raise("operation", ("the reads before a commit point answered more than %d KiB"):format(max_reads // 1024), {
       hint = "A run that stops here must be able to answer them again: read less, or read in a statement of its own.",
@@ -205,7 +224,7 @@ end
 --- End the current segment before a commit point.
 function Segments:commit_point()
   if not self.touched then return end
-  if self:replaying() then self:check_replay() else commit_journaled(self) end
+  if self:replaying() then self:check_replay() else self:commit_journaled() end
   self:advance()
 end
 
@@ -219,18 +238,15 @@ end
 
 -- Statements that lead from what an interrupted attempt left to a clean start; nil when the
 -- attempt turns out to have been completed.
-local function recovered(self, o)
-  local recover = operation.get(o.kind).recover
+local function recovered(self, o, step)
+  local recover = (step or operation.get(o.kind)).recover
   if self.transport.offline or self.transport.dry or not recover then return {} end
-  return recover(o, {
-    interrupted = self.journaled[self.number] ~= nil,
-    query = function(sql) return self.transport:read { sql = sql, o = o } end,
-  })
+  return recover(step or o, sequence.attempt(self, o))
 end
 
-local function run_alone(self, o, entries)
+local function run_alone(self, o, entries, step)
   journal_alone(self, "started", entries)
-  local first = recovered(self, o)
+  local first = recovered(self, o, step)
   if first then
     for _, sql in ipairs(first) do self.transport:alone { { sql = sql, o = o } } end
     self.transport:alone(entries)
@@ -248,11 +264,12 @@ end
 --- Run an operation that cannot be in a transaction.
 ---@param o moontide.Operation
 ---@param entries moontide.Entry[]
-function Segments:alone(o, entries)
+---@param step? moontide.Step  of which the entries are, when the operation has several
+function Segments:alone(o, entries, step)
   if self.transport.dry then return rehearse(self, o) end
   self:commit_point()
   for _, entry in ipairs(entries) do self:note(entry) end
-  if self:replaying() then self:check_replay() else run_alone(self, o, entries) end
+  if self:replaying() then self:check_replay() else run_alone(self, o, entries, step) end
   self:advance()
 end
 

@@ -166,6 +166,12 @@ local function search_path(value)
   return nil, "a schema or a list of schemas"
 end
 
+-- What operations do that have an online form and are not told.
+local function safe(value)
+  if value == false or value == "online" then return value end
+  return nil, '"online" or false'
+end
+
 local function x_values(value)
   local expected = 'a table of texts, as in { region = "eu" }'
   if type(value) ~= "table" then return nil, expected end
@@ -215,6 +221,7 @@ key.known = {
   naming = { check = naming },
   confirm = { check = one_of("ask", "refuse", "never"), default = "ask" },
   log = { check = log, default = {} },
+  safe = { check = safe, default = false },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
   connect_timeout = { check = duration },
   lock_timeout = { check = duration, default = 2 },

@@ -259,6 +259,7 @@ function op.rename_column(table, name, new_name, options) end
 ---@field options? table<string, number|moontide.Null>  `null` takes an option back to its default
 
 ---@class moontide.AlterColumnOptions : moontide.ColumnState, moontide.SchemaOption
+---@field online? boolean   nullable = false without reading the table under a lock; several transactions
 ---@field name? string                     the new name
 ---@field existing? moontide.ColumnState   what is changed, as it was
 
@@ -280,6 +281,7 @@ function op.alter_column(table, name, options) end
 function op.alter_table(table, actions, options) end
 
 ---@class moontide.CreateIndexOptions : moontide.IndexOptions, moontide.SchemaOption
+---@field online? boolean   concurrently, also on a partitioned table
 ---@field concurrently? boolean   without blocking writers; outside of any transaction
 ---@field if_not_exists? boolean  an index that is there is left alone, whatever it is; cannot be reversed
 ---@field only? boolean           of a partitioned table, not of its partitions
@@ -292,6 +294,7 @@ function op.alter_table(table, actions, options) end
 function op.create_index(name, table, columns, options) end
 
 ---@class moontide.DropIndexOptions : moontide.SchemaOption
+---@field online? boolean   concurrently, where that is possible
 ---@field if_exists? boolean
 ---@field concurrently? boolean         without blocking anybody; outside of any transaction
 ---@field cascade? boolean              also what depends on it; cannot be reversed
@@ -310,6 +313,7 @@ function op.drop_index(name, options) end
 function op.rename_index(name, new_name, options) end
 
 ---@class moontide.CreatePrimaryKeyOptions : moontide.DeferrableOptions, moontide.SchemaOption
+---@field online? boolean   the index is built concurrently first; several transactions
 ---@field include? moontide.Names
 ---@field with? moontide.Parameters
 ---@field tablespace? string
@@ -333,6 +337,7 @@ function op.create_primary_key(name, table, columns, options) end
 function op.create_unique_constraint(name, table, columns, options) end
 
 ---@class moontide.CreateForeignKeyOptions : moontide.DeferrableOptions, moontide.SchemaOption
+---@field online? boolean   added NOT VALID, then validated in a transaction of its own
 ---@field source_schema? string    another word for schema
 ---@field referent_schema? string  the schema of the other table
 ---@field on_delete? moontide.ForeignKeyAction
@@ -351,6 +356,7 @@ function op.create_unique_constraint(name, table, columns, options) end
 function op.create_foreign_key(name, table, referent, columns, referenced_columns, options) end
 
 ---@class moontide.CreateCheckConstraintOptions : moontide.SchemaOption
+---@field online? boolean   added NOT VALID, then validated in a transaction of its own
 ---@field not_valid? boolean   rows that are there are not checked; see validate_constraint
 ---@field no_inherit? boolean  it does not hold for children
 
@@ -379,6 +385,7 @@ function op.create_exclude_constraint(name, table, elements, options) end
 ---@field exclude? moontide.ExcludeItem
 
 ---@class moontide.DropConstraintOptions : moontide.SchemaOption
+---@field online? boolean   what adds it again, in the downgrade of change(), does so online
 ---@field if_exists? boolean
 ---@field cascade? boolean                       also what depends on it; cannot be reversed
 ---@field existing? moontide.ExistingConstraint  what the constraint was, such as { unique = { "email" } }

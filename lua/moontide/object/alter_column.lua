@@ -6,8 +6,11 @@ local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
+local constraint = require "moontide.object.constraint"
+local online = require "moontide.online.not_null"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
+local step = require "moontide.online.step"
 local value = require "moontide.value"
 
 local null = value.null
@@ -53,7 +56,8 @@ local function read_existing(given, what)
   return check.shape(given, what, state_shape)
 end
 
-local shape = check.join(state_shape, { name = check.name, schema = check.name, existing = read_existing })
+local shape = check.join(state_shape, { name = check.name, schema = check.name, existing = read_existing,
+  online = check.boolean })
 
 local function is_set(given)
   return given ~= nil and given ~= null
@@ -87,10 +91,20 @@ local function check_something(o)
   check.refuse("nothing to change", "Give at least one of " .. table.concat(changes, ", ") .. ".")
 end
 
+local function check_online(o)
+  if o.type then
+    check.refuse("the type of a column cannot be changed online",
+      "Add a column of the new type, fill it in batches, and exchange the two; "
+        .. "a longer varchar, or text instead of it, takes a moment without online, too.")
+  end
+  if is_set(o.generated) then check.refuse("a generated column cannot be changed online") end
+end
+
 local function build(relation, name, options)
   local given = check.options(options, shape)
   check_together(given)
   check_something(given)
+  if given.online then check_online(given) end
   given.new_name = given.name
   given.table, given.name = check.name(relation, "the table name"), check.name(name, "the column name")
   return given
@@ -247,7 +261,9 @@ local function inverse(o)
   local options = write_state(old)
   options.schema, options.name, options.existing = o.schema, o.new_name and o.name, present(o)
   if next(options.existing) == nil then options.existing = nil end
-  if next(options) == nil or next(old) == nil and not options.name then return {} end
+  local is_empty = next(options) == nil
+  options.online = o.online
+  if is_empty or next(old) == nil and not options.name then return {} end
   return { operation.build("alter_column", o.table, o.new_name or o.name, options) }
 end
 
@@ -288,10 +304,31 @@ local function capture(o, query)
   return { existing = read_existing(state, "existing") }
 end
 
+-- The statements of some of the changes.
+local function part(o, changed)
+  local one = { schema = o.schema, table = o.table, name = o.name, existing = o.existing }
+  for key in pairs(changed) do one[key] = o[key] end
+  return alter.append(alter.statements(o.schema, o.table, clauses(one)), rest(one))
+end
+
+local before = { default = true, comment = true, identity = true, storage = true, compression = true,
+  statistics = true, options = true }
+
+-- What else changes is in a step of its own; the new name comes last.
+local function expand(o, ctx)
+  if not o.online or o.nullable ~= false then return nil end
+  local first, last = part(o, before), part(o, { new_name = true })
+  local steps = online.steps(o, o.name, ctx)
+  if first[1] then table.insert(steps, 1, step.transaction(first)) end
+  if last[1] then steps[#steps + 1] = step.transaction(last) end
+  return steps
+end
+
 local catalog_only = { statistics = true, options = true, comment = true }
 
 -- Statistics, options and comments do not get in the way of readers or writers.
 local function lock(o)
+  if o.online and o.nullable == false then return constraint.online_lock(o) end
   local list = alter.lock(o)
   if o.new_name then return list end
   for _, change in ipairs(changes) do
@@ -311,9 +348,11 @@ alter.register {
   inverse = inverse,
   lock = lock,
   capture = capture,
+  expand = expand,
+  online = function(o) return o.nullable == false and o.type == nil and not is_set(o.generated) end,
   arguments = function(o)
     local options = write_state(o)
-    options.name, options.schema = o.new_name, o.schema
+    options.name, options.schema, options.online = o.new_name, o.schema, o.online
     options.existing = o.existing and write_state(o.existing)
     return o.table, o.name, options
   end,

@@ -55,6 +55,10 @@ local function read_action(given, what, o)
   if child.schema and child.schema ~= o.schema then
     check.refuse(what .. ": the schema is an option of alter_table")
   end
+  if child.online then
+    check.refuse(what .. ": online is not possible together with other actions",
+      "Write it as an operation of its own.")
+  end
   child.schema = o.schema
   return child
 end

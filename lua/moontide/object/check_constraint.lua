@@ -3,13 +3,14 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local constraint = require "moontide.object.constraint"
+local online = require "moontide.online.constraint"
 local quote = require "moontide.sql.quote"
 local value = require "moontide.value"
 
 local check_constraint = {}
 
 local item_shape = { name = check.name, no_inherit = check.flag }
-local operation_shape = { schema = check.name, not_valid = check.flag, no_inherit = check.flag }
+local operation_shape = { schema = check.name, not_valid = check.flag, no_inherit = check.flag, online = check.boolean }
 
 --- A check as SQL text, or { text, name =, no_inherit = }.
 ---@param given any
@@ -51,8 +52,13 @@ constraint.register("check", {
     local o = check.options(options, operation_shape)
     o.name = name ~= nil and check.name(name, "the constraint name") or nil
     o.table, o.expression = check.name(relation, "the table name"), check.expression(expression, "the condition")
+    if o.online and o.not_valid then check.refuse("online and not_valid cannot be given together") end
+    if o.online and not o.name then check.refuse("online needs a name for the constraint") end
     return o
   end,
+  expand = function(o) return o.online and online.steps(o, o.name, constraint.kinds.check.text(o)) or nil end,
+  online = function(o) return not o.not_valid and o.name ~= nil end,
+  lock = constraint.online_lock,
   arguments = function(o) return o.name, o.table, o.expression, clause.pick(o, operation_shape) end,
 })
 

@@ -81,7 +81,8 @@ local function drop(kind, o)
   if not name then name, reason = constraint.kinds[kind].name(o.table, o) end
   if not name then return nil, reason end
   local existing = write_existing { [kind] = o }
-  return { operation.build("drop_constraint", name, o.table, { schema = o.schema, existing = existing }) }
+  return { operation.build("drop_constraint", name, o.table,
+    { schema = o.schema, existing = existing, online = o.online }) }
 end
 
 --- Register the operation that adds a constraint of a kind.
@@ -95,6 +96,16 @@ function constraint.register(kind, registration)
     return alter.append(alter.lock(o), constraint.locks(kind, o))
   end
   alter.register(registration)
+end
+
+--- The locks of adding a constraint that has an online form: what takes long is done under the first of them.
+---@param o moontide.Operation
+---@return moontide.Lock[]
+function constraint.online_lock(o)
+  local own = alter.lock(o)
+  if not o.online then return own end
+  return { { relation = own[1].relation, mode = "SHARE UPDATE EXCLUSIVE" },
+    { relation = own[1].relation, mode = own[1].mode, brief = true } }
 end
 
 constraint.drop = drop
@@ -116,7 +127,7 @@ local function read_existing(given, what)
 end
 
 local drop_shape = {
-  schema = check.name, if_exists = check.flag, cascade = check.flag, existing = read_existing,
+  schema = check.name, if_exists = check.flag, cascade = check.flag, existing = read_existing, online = check.boolean,
 }
 
 -- What is known of the constraint from the catalog is the call that adds it.
@@ -129,10 +140,14 @@ local function capture(o, query)
   return { absent = true }
 end
 
+-- An exclusion constraint cannot be added online.
 local function create_again(o)
-  if o.restored_by then return calls.operations(o.restored_by) end
+  local list = o.restored_by and calls.operations(o.restored_by)
+  if list and list[1] and operation.get(list[1].kind).online then list[1].online = o.online end
+  if list then return list end
   local kind, c = next(o.existing)
   local again = { name = o.name, table = o.table, schema = o.schema }
+  if kind ~= "exclude" then again.online = o.online end
   for key, field in pairs(c) do again[key] = field end
   again.kind, again.where = constraint.kinds[kind].operation, o.where
   return { again }

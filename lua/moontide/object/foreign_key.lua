@@ -4,6 +4,7 @@ local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local constraint = require "moontide.object.constraint"
 local default_name = require "moontide.object.name"
+local online = require "moontide.online.constraint"
 local quote = require "moontide.sql.quote"
 
 local foreign_key = {}
@@ -19,6 +20,7 @@ local reference_shape = check.join(common, {
 local item_shape = check.join(common, { name = check.name, referent_schema = check.name })
 local operation_shape = check.join(common, {
   not_valid = check.flag, referent_schema = check.name, schema = check.name, source_schema = check.name,
+  online = check.boolean,
 })
 
 local function check_events(c)
@@ -136,18 +138,33 @@ local function build(name, relation, referent, columns, referenced, options)
   check_count(o.columns, o.referenced)
   check_events(o)
   o.schema, o.source_schema = o.schema or o.source_schema, nil
+  if o.online and o.not_valid then check.refuse("online and not_valid cannot be given together") end
   return o
+end
+
+local function expand(o)
+  if not o.online then return nil end
+  local name = o.name or default_name.foreign_key(o.table, o.columns)
+  return online.steps(o, name, constraint.kinds.foreign_key.text(o))
+end
+
+-- Both tables are locked against writers: while all rows are checked, or online for a moment.
+local function lock(o)
+  local own = { relation = quote.qualified(o.schema, o.table), mode = "SHARE ROW EXCLUSIVE", brief = o.online or nil }
+  local parent = locks(o)[1]
+  parent.brief = own.brief
+  local list = parent.relation == own.relation and { own } or { own, parent }
+  if o.online then table.insert(list, 1, { relation = own.relation, mode = "SHARE UPDATE EXCLUSIVE" }) end
+  return list
 end
 
 constraint.register("foreign_key", {
   name = "create_foreign_key",
   summary = "Add a foreign key",
   build = build,
-  lock = function(o)
-    local own = { relation = quote.qualified(o.schema, o.table), mode = "SHARE ROW EXCLUSIVE" }
-    local parent = locks(o)[1]
-    return parent.relation == own.relation and { own } or { own, parent }
-  end,
+  lock = lock,
+  expand = expand,
+  online = function(o) return not o.not_valid end,
   arguments = function(o)
     return o.name, o.table, o.referent, o.columns, o.referenced, clause.pick(o, operation_shape)
   end,

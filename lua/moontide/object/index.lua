@@ -7,6 +7,7 @@ local clause = require "moontide.object.clause"
 local concurrent = require "moontide.object.concurrent"
 local default_name = require "moontide.object.name"
 local element = require "moontide.object.element"
+local online = require "moontide.online.index"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -27,6 +28,7 @@ local item_shape = {
 local column_shape = check.join(item_shape, element.shape)
 local operation_shape = check.join(item_shape, {
   schema = check.name, concurrently = check.flag, if_not_exists = check.flag, only = check.flag,
+  online = check.boolean,
 })
 operation_shape.name = nil
 
@@ -118,6 +120,17 @@ local function name_of(o)
   return nil, "PostgreSQL names an index of an expression itself: give it a name as the first argument"
 end
 
+local function check_online(o)
+  if not o.name then check.refuse("online needs a name for the index") end
+  if o.only then check.refuse("online and only cannot be given together") end
+end
+
+local function table_lock(o, mode)
+  return { { relation = quote.qualified(o.schema, o.table), mode = mode } }
+end
+
+local function is_concurrent(o) return o.concurrently or o.online or false end
+
 local function build_create(name, relation, columns, options)
   local o = settle(check.options(options, operation_shape))
   o.name = name ~= nil and check.name(name, "the index name") or nil
@@ -125,11 +138,8 @@ local function build_create(name, relation, columns, options)
   if o.if_not_exists and not o.name then check.refuse("if_not_exists needs a name for the index") end
   -- A build that was killed is recognized by the name of what it left.
   if o.concurrently and not o.name then check.refuse("concurrently needs a name for the index") end
+  if o.online then check_online(o) end
   return o
-end
-
-local function table_lock(o, mode)
-  return { { relation = quote.qualified(o.schema, o.table), mode = mode } }
 end
 
 operation.register {
@@ -143,12 +153,13 @@ operation.register {
     end
     local name, reason = name_of(o)
     if not name then return nil, reason end
-    return { operation.build("drop_index", name, { schema = o.schema, concurrently = o.concurrently, table = o.table,
-      existing = index.write(o) }) }
+    return { operation.build("drop_index", name, { schema = o.schema, concurrently = o.concurrently, online = o.online,
+      table = o.table, existing = index.write(o) }) }
   end,
-  lock = function(o) return table_lock(o, o.concurrently and "SHARE UPDATE EXCLUSIVE" or "SHARE") end,
-  transactional = function(o) return not o.concurrently end,
-  recover = concurrent.before_create,
+  lock = function(o) return table_lock(o, is_concurrent(o) and "SHARE UPDATE EXCLUSIVE" or "SHARE") end,
+  transactional = function(o) return not is_concurrent(o) end,
+  expand = function(o, _, ask) return is_concurrent(o) and online.create(o, ask, index.sql) or nil end,
+  online = function(o) return not o.only and o.name ~= nil end,
   inside = concurrent.inside,
   source = function(o)
     return source.call("create_index", o.name, o.table, element.write_list(o.columns), options_of(o, operation_shape))
@@ -157,6 +168,7 @@ operation.register {
 
 local drop_shape = {
   schema = check.name, if_exists = check.flag, concurrently = check.flag, cascade = check.flag, table = check.name,
+  online = check.boolean,
   existing = index.read,
 }
 
@@ -164,6 +176,7 @@ local function build_drop(name, options)
   local o = check.options(options, drop_shape)
   o.name = check.name(name, "the index name")
   if o.concurrently and o.cascade then check.refuse("concurrently and cascade cannot be given together") end
+  if o.online and o.cascade then check.refuse("online and cascade cannot be given together") end
   if o.existing and not o.table then
     check.refuse("existing needs the table of the index too", 'Add table = "..." to the options.')
   end
@@ -180,7 +193,7 @@ end
 -- As it was, and concurrently where it was dropped so.
 local function build_again(o)
   local list = calls.operations(o.restored_by)
-  list[1].concurrently = o.concurrently
+  list[1].concurrently, list[1].online = o.concurrently, o.online
   return list
 end
 
@@ -189,7 +202,7 @@ local function create_again(o)
   local options = index.write(o.existing)
   local columns = table.move(options, 1, #options, 1, {})
   for i = 1, #columns do options[i] = nil end
-  options.name, options.schema, options.concurrently = nil, o.schema, o.concurrently
+  options.name, options.schema, options.concurrently, options.online = nil, o.schema, o.concurrently, o.online
   return { operation.build("create_index", o.name, o.table, columns, options) }
 end
 
@@ -211,11 +224,12 @@ operation.register {
     return create_again(o)
   end,
   lock = function(o)
-    local mode = o.concurrently and "SHARE UPDATE EXCLUSIVE" or "ACCESS EXCLUSIVE"
+    local mode = is_concurrent(o) and "SHARE UPDATE EXCLUSIVE" or "ACCESS EXCLUSIVE"
     return { { relation = quote.qualified(o.schema, o.table or o.name), mode = mode } }
   end,
-  transactional = function(o) return not o.concurrently end,
-  recover = concurrent.before_drop,
+  transactional = function(o) return not is_concurrent(o) end,
+  expand = function(o, _, ask) return is_concurrent(o) and online.drop(o, ask) or nil end,
+  online = function(o) return not o.cascade end,
   capture = capture,
   inside = concurrent.inside,
   source = function(o)

@@ -4,6 +4,8 @@ local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local constraint = require "moontide.object.constraint"
 local default_name = require "moontide.object.name"
+local index = require "moontide.object.index"
+local online = require "moontide.online.key"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 
@@ -15,7 +17,7 @@ local item_shape = check.join(constraint.deferrable, {
 local unique_shape = check.join(item_shape, { nulls_not_distinct = check.flag })
 
 local function operation_shape(shape)
-  local extended = check.join(shape, { schema = check.name, using_index = check.name })
+  local extended = check.join(shape, { schema = check.name, using_index = check.name, online = check.boolean })
   extended.name = nil
   return extended
 end
@@ -92,6 +94,8 @@ constraint.kinds.unique = {
   name = function(relation, c) return c.using_index or default_name.unique(relation, all_columns(c)) end,
 }
 
+local words = { primary_key = "PRIMARY KEY", unique = "UNIQUE" }
+
 local function refuse_index_options(o)
   for _, option in ipairs { "nulls_not_distinct", "with", "tablespace" } do
     if o[option] then check.refuse(("%s and using_index cannot be given together"):format(option)) end
@@ -106,6 +110,9 @@ local function build(shape)
     o.table = check.name(relation, "the table name")
     if columns ~= nil or not o.using_index then o.columns = check.names(columns, "the list of columns") end
     if o.using_index then refuse_index_options(o) end
+    if o.online and o.using_index then
+      check.refuse("online and using_index cannot be given together", "With using_index it takes a moment anyway.")
+    end
     refuse_overlap(o)
     return o
   end
@@ -127,12 +134,24 @@ local function inverse(kind)
   end
 end
 
+-- The name is the server's own choice where none is given.
+local function expand(kind, word)
+  return function(o, ctx)
+    if not o.online then return nil end
+    local name = o.name or constraint.kinds[kind].name(o.table, o)
+    return online.steps(o, name, word, constraint.timing(o), index.sql, ctx)
+  end
+end
+
 local function register(kind, name, summary, shape)
   constraint.register(kind, {
     name = name,
     summary = summary,
     build = build(shape),
     inverse = inverse(kind),
+    expand = expand(kind, words[kind]),
+    online = function(o) return not o.using_index end,
+    lock = constraint.online_lock,
     arguments = function(o) return o.name, o.table, o.columns, clause.pick(o, shape) end,
   })
 end
