@@ -17,7 +17,8 @@ describe("several version locations with dated sub-folders in a zone of their ow
     local folder = cli.project { ["migrations/env.lua"] = env }
     local options = { cwd = folder, env = { DATABASE_URL = url } }
     local before = there()
-    cli.ok({ "revision", "-m", "Add users", "--rev-id", "a1", "--version-path", folder .. "/migrations/versions" }, options)
+    cli.ok({ "revision", "-m", "Add users", "--rev-id", "a1",
+      "--version-path", folder .. "/migrations/versions" }, options)
     cli.ok({ "revision", "-m", "Bills", "--rev-id", "b1", "--head", "base", "--branch-label", "billing",
       "--version-path", folder .. "/billing/migrations" }, options)
     cli.ok({ "revision", "-m", "More bills", "--rev-id", "b2", "--head", "billing@head" }, options)
@@ -28,7 +29,8 @@ describe("several version locations with dated sub-folders in a zone of their ow
     assert.equal("file", lfs.attributes(last, "mode"), last)
     assert.matches("Create Date: " .. before:gsub("/", "%%-") .. " .*%+14:00", shell.read(first))
     cli.ok({ "upgrade", "heads" }, options)
-    assert.equal("a1 b2", server.sql(url, "SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM moontide.version"))
+    assert.equal("a1 b2", server.sql(url,
+      "SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM moontide.version"))
     cli.ok({ "downgrade", "billing@base" }, options)
     assert.equal("a1", server.sql(url, "SELECT version_num FROM moontide.version"))
     server.drop(url)

@@ -93,7 +93,8 @@ describe("targets", function()
       end }]], { upgrade = '  op.create_table("things", { { context.x.region, "integer" } })' })
     local ran = run(folder, "upgrade")
     assert.equal(0, ran.status, ran.stderr)
-    assert.equal("x1.eu x2.us", server.sql(url, [[SELECT string_agg(table_schema || '.' || column_name, ' ' ORDER BY table_schema)
+    assert.equal("x1.eu x2.us", server.sql(url, [[
+      SELECT string_agg(table_schema || '.' || column_name, ' ' ORDER BY table_schema)
       FROM information_schema.columns WHERE table_name = 'things']]))
   end)
 
