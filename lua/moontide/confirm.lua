@@ -43,18 +43,25 @@ local function collect_step(collector, step, run)
     return problem == stopped and stopped or gate.explain(problem)
   end, run.gate, collector, file.upgrade or file.change)
   if ok or problem ~= stopped then return end -- what is wrong in a function is said when it is run
-  report.warn(("revision %s reads data; what it destroys after that is not listed"):format(step.revision.id),
-    { where = collector.unknown })
+  table.insert(collector.unlisted, { revision = step.revision.id, where = collector.unknown })
 end
 
 --- What the steps of an upgrade destroy.
 ---@param steps table[]
 ---@param run moontide.RunOptions
----@return moontide.Loss[]
+---@return moontide.Loss[] losses
+---@return { revision: string, where: string }[] unlisted  where a read hides what follows
 function confirm.losses(steps, run)
-  local collector = setmetatable({ losses = {} }, Collector)
+  local collector = setmetatable({ losses = {}, unlisted = {} }, Collector)
   for _, step in ipairs(steps) do collect_step(collector, step, run) end
-  return collector.losses
+  return collector.losses, collector.unlisted
+end
+
+local function tell_unlisted(unlisted)
+  for _, place in ipairs(unlisted) do
+    report.warn(("revision %s reads data; what it destroys after that is not listed"):format(place.revision),
+      { where = place.where })
+  end
 end
 
 local function lines_of(losses)
@@ -88,8 +95,10 @@ function confirm.check(app, steps, run)
   if mode == "never" or app.args.yes or run.transport.dry then return end
   local terminal = not report.is_json() and sys.isatty(0)
   if mode == "ask" and not terminal then return end
-  local losses = confirm.losses(steps, run)
-  if #losses > 0 then decide(app, losses, terminal) end
+  local losses, unlisted = confirm.losses(steps, run)
+  if #losses == 0 then return end
+  tell_unlisted(unlisted)
+  decide(app, losses, terminal)
 end
 
 return confirm
