@@ -182,31 +182,33 @@ local function requirer(scope, trusted)
   end
 end
 
+-- `log "text"`, `log.info`, `log.warn`, `log.debug`: progress, on stderr.
+local function new_log()
+  local function to(name)
+    return function(text) require("moontide.report")[name](tostring(text)) end
+  end
+  local log = { info = to "info", warn = to "warn", debug = to "verbose" }
+  return setmetatable(log, { __call = function(_, text) log.info(text) end })
+end
+
 --- A scope: what all files loaded through it have in common.
 ---@param options { directory: string, kind?: string, trusted?: boolean }
----@param names table   further globals, such as op and sql
+---@param names table   further globals beside log and require, such as op and sql
 ---@return moontide.Scope
 function environment.open(options, names)
   local scope = setmetatable({ directory = options.directory, kind = options.kind or "revision", loaded = {} }, Scope)
   local visible = setmetatable({}, { __index = options.trusted and trusted_names() or safe_names() })
   for name, value in pairs(names) do visible[name] = value end
-  visible.require = requirer(scope, options.trusted)
+  visible.require, visible.log = requirer(scope, options.trusted), new_log()
   scope.names = visible
   return scope
-end
-
--- `log "text"`, `log.info`, `log.warn`, `log.debug`: progress, on stderr.
-local function new_log()
-  local report = require "moontide.report"
-  local log = { info = report.info, warn = report.warn, debug = report.verbose }
-  return setmetatable(log, { __call = function(_, text) report.info(tostring(text)) end })
 end
 
 -- What every revision file sees beside the libraries.
 local function revision_names(op, context)
   local value = require "moontide.value"
   return {
-    op = op, context = context, log = new_log(),
+    op = op, context = context,
     sql = value.sql, null = value.null, array = value.array, json = value.json, bytea = value.bytea,
   }
 end

@@ -41,6 +41,14 @@ return { hooks = {
       .. "before_revision\tdowngrade\ta1\tfalse\nafter_revision\tdowngrade\ta1\tfalse\n", ran.stderr)
   end)
 
+  it("may log", function()
+    local ran = run([[
+return { hooks = { before_upgrade = function(event) log(#event.revisions .. " to apply"); log.warn("slow") end } }
+]], create("b2", "a1"), "upgrade")
+    assert.equal(0, ran.status, ran.stderr)
+    assert.matches("^2 to apply\nwarning: slow\n", ran.stderr)
+  end)
+
   it("tell of a failure", function()
     local ran = run(telling, cli.revision("b2", "a1", { upgrade = '  op.execute("SELECT 1/0")' }), "upgrade")
     assert.equal(1, ran.status)
