@@ -156,7 +156,8 @@ function Nowhere:open() fault.raise("reached", "the committed part ends here") e
 ---@param options { gate: moontide.Gate, load: fun(step: table): table }
 function runner.replay(step, journal, options)
   local run = segment.new {
-    transport = setmetatable({ ctx = { offline = false, server_version = options.server_version } }, Nowhere), revision = step.revision.id, direction = step.direction, journal = journal,
+    transport = setmetatable({ ctx = { offline = false, server_version = options.server_version } }, Nowhere),
+    revision = step.revision.id, direction = step.direction, journal = journal,
     guards = function() return {} end, history = {}, safe = options.safe, autocommit = options.autocommit,
   }
   local rest = { gate = options.gate, transport = run.transport, hook = function() end }

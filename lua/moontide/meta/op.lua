@@ -1294,6 +1294,7 @@ function op.create_partition(name, parent, options) end
 function op.drop_partition(name, parent, options) end
 
 ---@class moontide.AttachPartitionOptions : moontide.PartitionBound, moontide.PartitionPlace
+---@field online? boolean  the rows are checked before, without a lock; several transactions
 
 --- Make a table a partition. Its rows are read unless a validated check proves that they belong.
 ---@param name string
@@ -1302,6 +1303,7 @@ function op.drop_partition(name, parent, options) end
 function op.attach_partition(name, parent, options) end
 
 ---@class moontide.DetachPartitionOptions : moontide.PartitionPlace
+---@field online? boolean        concurrently, where the server can
 ---@field concurrently? boolean  without blocking anybody, outside of any transaction (PostgreSQL 14)
 ---@field finalize? boolean      complete a concurrent one that was interrupted
 ---@field existing? moontide.PartitionBound  which rows it took

@@ -10,9 +10,11 @@ local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local detaching = require "moontide.object.detaching"
+local online = require "moontide.online.partition"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
+local step = require "moontide.online.step"
 
 local place_shape = { schema = check.name, parent_schema = check.name }
 local storage_shape = {
@@ -131,11 +133,18 @@ operation.register {
 
 -- attach_partition ------------------------------------------------------------
 
-local attach_shape = check.join(place_shape, bound.shape)
+local attach_shape = check.join(place_shape, bound.shape, { online = check.boolean })
 
 local function undo_attach(o)
   return { operation.build("detach_partition", o.name, o.parent,
-    with_place(o, { existing = clause.pick(o, bound.shape) })) }
+    with_place(o, { existing = clause.pick(o, bound.shape), online = o.online })) }
+end
+
+local function is_default(o) return o.default or o.bound ~= nil and o.bound:upper():find("DEFAULT", 1, true) ~= nil end
+
+local function expand_attach(o)
+  if not o.online then return nil end
+  return online.attach(parent(o), { schema = o.schema, table = o.name }, bound.sql(o))
 end
 
 operation.register {
@@ -144,8 +153,11 @@ operation.register {
   build = function(name, of, options)
     local o = named(check.options(options, attach_shape), name, of)
     bound.check(o)
+    if o.online and is_default(o) then check.refuse("a default partition cannot be attached online") end
     return o
   end,
+  expand = expand_attach,
+  online = function(o) return not is_default(o) end,
   sql = function(o)
     return { ("ALTER TABLE %s ATTACH PARTITION %s %s"):format(parent(o), child(o), bound.sql(o)) }
   end,
@@ -157,11 +169,13 @@ operation.register {
 -- detach_partition ------------------------------------------------------------
 
 local detach_shape = check.join(place_shape, { concurrently = check.flag, finalize = check.flag,
-  existing = read_bound })
+  online = check.boolean, existing = read_bound })
 
 local function build_detach(name, of, options)
   local o = named(check.options(options, detach_shape), name, of)
-  if o.concurrently and o.finalize then check.refuse("concurrently and finalize cannot be given together") end
+  for _, option in ipairs { "concurrently", "online" } do
+    if o[option] and o.finalize then check.refuse(option .. " and finalize cannot be given together") end
+  end
   return o
 end
 
@@ -170,7 +184,24 @@ local function undo_detach(o)
     return nil, ('which rows the partition "%s" took is not known: give existing, as in '
       .. 'existing = { from = 1, to = 10 }'):format(o.name)
   end
-  return { operation.build("attach_partition", o.name, o.parent, with_place(o, clause.pick(o.existing, bound.shape))) }
+  local options = clause.pick(o.existing, bound.shape)
+  options.online = o.online
+  if is_default(options) then options.online = nil end
+  return { operation.build("attach_partition", o.name, o.parent, with_place(o, options)) }
+end
+
+local first_concurrently = 140000
+
+local function expand_detach(o, ctx)
+  if not o.online and not o.concurrently then return nil end
+  local sql = detaching.sql(parent(o), child(o))
+  if o.online and (ctx.server_version or first_concurrently) < first_concurrently then
+    return { step.transaction(sql) }
+  end
+  return { {
+    statements = { sql .. " CONCURRENTLY" }, alone = true,
+    recover = function(_, attempt) return detaching.before(parent(o), child(o), attempt) end,
+  } }
 end
 
 operation.register {
@@ -186,15 +217,16 @@ operation.register {
     local text = detaching.bound(query, child(o))
     return text and { existing = { bound = text } }
   end,
-  transactional = function(o) return not o.concurrently end,
-  recover = function(o, attempt) return detaching.before(parent(o), child(o), attempt) end,
+  transactional = function(o) return not (o.concurrently or o.online) end,
+  expand = expand_detach,
+  online = function(o) return not o.finalize end,
   inside = function(o)
     local plain = clause.pick(o, detach_shape)
     plain.kind, plain.where, plain.name, plain.parent, plain.concurrently = o.kind, o.where, o.name, o.parent, nil
     return plain
   end,
   lock = function(o)
-    local mode = (o.concurrently or o.finalize) and "SHARE UPDATE EXCLUSIVE" or "ACCESS EXCLUSIVE"
+    local mode = (o.concurrently or o.online or o.finalize) and "SHARE UPDATE EXCLUSIVE" or "ACCESS EXCLUSIVE"
     return { { relation = parent(o), mode = mode }, { relation = child(o), mode = "ACCESS EXCLUSIVE" } }
   end,
   source = function(o) return source.call("detach_partition", o.name, o.parent, clause.pick(o, detach_shape)) end,

@@ -1,0 +1,92 @@
+-- Online operations on partitioned tables, on every version of PostgreSQL that is here.
+
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+local versions = require "spec.support.versions"
+
+local tables = [[
+CREATE TABLE m (id integer NOT NULL, day integer, kind text) PARTITION BY RANGE (day);
+CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (1) TO (10);
+CREATE TABLE m2 PARTITION OF m FOR VALUES FROM (10) TO (20) PARTITION BY LIST (kind);
+CREATE TABLE m2a PARTITION OF m2 FOR VALUES IN ('a');
+CREATE TABLE m2b PARTITION OF m2 FOR VALUES IN ('b', NULL);
+INSERT INTO m SELECT i, 1 + i % 19, CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 2000) i;
+]]
+
+versions.each(function(major, database)
+  local url
+  setup(function()
+    url = database()
+    server.sql(url, tables)
+  end)
+
+  local function sql(text) return server.sql(url, text) end
+
+  local function upgrade(body, env)
+    local id = ("r%d"):format(math.random(1 << 40))
+    sql "DROP SCHEMA IF EXISTS moontide CASCADE"
+    local folder = cli.project {
+      ["migrations/versions/a.lua"] = cli.revision(id, nil, { upgrade = body }), ["migrations/env.lua"] = env,
+    }
+    local ran = cli.run({ "upgrade", "-v" }, { cwd = folder, env = { DATABASE_URL = url } })
+    assert.equal(0, ran.status, ran.stderr)
+    return ran.stderr
+  end
+
+  it("builds an index partition by partition", function()
+    upgrade [[op.create_index("mi", "m", { "id", "day", "kind" }, { online = true, unique = true })]]
+    assert.equal("m1_mi_idx\nm2_mi_idx\nm2a_m2_mi_idx_idx\nm2b_m2_mi_idx_idx\nmi", sql(
+      "SELECT relid::text FROM pg_partition_tree('mi') JOIN pg_index ON indexrelid = relid "
+        .. "WHERE indisvalid ORDER BY 1"))
+  end)
+
+  it("gives partitions that come later their index, too", function()
+    sql "CREATE TABLE m3 PARTITION OF m FOR VALUES FROM (20) TO (30)"
+    assert.equal("6", sql "SELECT count(*) FROM pg_partition_tree('mi')")
+  end)
+
+  it("drops such an index", function()
+    upgrade [[op.drop_index("mi", { online = true })]]
+    assert.equal("", sql "SELECT to_regclass('mi')")
+  end)
+
+  -- What the server says of its reading of tables, when the debug level is up.
+  local function attach(child, bound, parent)
+    sql("ALTER DATABASE " .. sql "SELECT current_database()" .. " SET log_min_messages = 'debug1'")
+    local said = upgrade(([[op.attach_partition(%q, %q, { %s, online = true })]]):format(child, parent or "m", bound))
+    local log = versions.cluster(major):log()
+    return log, said
+  end
+
+  it("attaches a partition without reading it or the default partition under the lock", function()
+    sql [[CREATE TABLE md PARTITION OF m DEFAULT;
+      INSERT INTO md SELECT i, 1000 + i, 'a' FROM generate_series(1, 100) i;
+      CREATE TABLE m4 (LIKE m); INSERT INTO m4 SELECT i, 30 + i % 10, 'b' FROM generate_series(1, 100) i]]
+    local log = attach("m4", "from = 30, to = 40")
+    assert.truthy(log:find('partition constraint for table "m4" is implied by existing constraints', 1, true))
+    assert.truthy(log:find('updated partition constraint for default partition "md" is implied', 1, true))
+    assert.equal("", sql "SELECT conname FROM pg_constraint WHERE conname LIKE '%online_check'")
+    assert.equal("100", sql "SELECT count(*) FROM m WHERE day >= 30 AND day < 40")
+  end)
+
+  it("attaches list partitions with NULL, ranges of several columns, and hash partitions", function()
+    sql [[CREATE TABLE l (a text) PARTITION BY LIST (lower(a)); CREATE TABLE l1 (LIKE l);
+      INSERT INTO l1 VALUES ('X'), (NULL);
+      CREATE TABLE r (a integer, b date) PARTITION BY RANGE (a, b); CREATE TABLE r1 (b date, a integer);
+      INSERT INTO r1 VALUES ('2020-01-01', 5);
+      CREATE TABLE h (a integer) PARTITION BY HASH (a); CREATE TABLE h0 (LIKE h)]]
+    attach("l1", 'values = { "x", null }', "l")
+    attach("r1", 'from = { 1, "2019-01-01" }, to = { 9, "2021-01-01" }', "r")
+    local log = attach("h0", "modulus = 2, remainder = 0", "h")
+    for _, name in ipairs { "l1", "r1", "h0" } do
+      assert.truthy(log:find(('partition constraint for table "%s" is implied'):format(name), 1, true), name)
+    end
+  end)
+
+  it("detaches a partition", function()
+    sql "DROP TABLE md"
+    local said = upgrade [[op.detach_partition("m4", "m", { online = true })]]
+    assert.equal("f", sql "SELECT relispartition FROM pg_class WHERE oid = 'm4'::regclass")
+    assert.equal(major >= 14, said:find("DETACH PARTITION m4 CONCURRENTLY", 1, true) ~= nil)
+  end)
+end)
