@@ -114,17 +114,13 @@ describe("the tour of the README", function()
     end
   end)
 
-  it("lists every key of env.lua", function()
+  it("names keys, operations and documents that exist", function()
     local text = shell.read(readme)
-    for name in pairs(require("moontide.config.key").known) do
-      assert(text:find("`" .. name .. "`", 1, true), "the README lacks the key " .. name)
+    local known = require("moontide.config.key").known
+    for name in text:match("## env.lua.-```lua\n(.-)```"):gmatch("\n  ([%w_]+) = ") do assert(known[name], name) end
+    for name in text:match("\n| operations |.-\n\n"):gmatch("`([%w_]+)`") do
+      assert(require("moontide.op") and require("moontide.operation").get(name), "there is no operation " .. name)
     end
-  end)
-
-  it("lists every operation", function()
-    local text = shell.read(readme)
-    for _, name in ipairs(require("moontide.operation").names()) do
-      assert(text:find("`" .. name .. "`", 1, true), "the README lacks the operation " .. name)
-    end
+    for path in text:gmatch("%]%(([%w_/.]+)#?[%w-]*%)") do assert(lfs.attributes(path), "there is no " .. path) end
   end)
 end)
