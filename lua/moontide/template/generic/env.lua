@@ -17,6 +17,10 @@ return {
   -- statement_timeout = "10min",
   -- lock_wait = "1min",         -- how long to wait for another run of moontide
 
+  -- "online": operations take their online form, where they have one, unless they
+  -- are told otherwise.
+  -- safe = false,
+
   -- Ask at a terminal before an upgrade destroys data: "ask"; "refuse" does not
   -- destroy without --yes; "never" asks nothing.
   -- confirm = "ask",
