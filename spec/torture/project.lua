@@ -42,7 +42,19 @@ function steps.reading(label, name)
   return text, { label }, ('op.execute("DROP TABLE %s")\n  '):format(name) .. effect("down " .. label)
 end
 
-local kinds = { "plain", "plain", "concurrent", "autocommit", "reading" }
+function steps.online(label, name)
+  local text = ('op.execute("CREATE TABLE %s (id integer, a integer)")\n  '):format(name) .. effect(label .. " before")
+    .. ('\n  op.execute("INSERT INTO %s SELECT i, i FROM generate_series(1, 2000) i")'):format(name)
+    .. ('\n  op.create_primary_key("pk_%s", "%s", { "id" }, { online = true })'):format(name, name)
+    .. ('\n  op.alter_column("%s", "a", { nullable = false, online = true })'):format(name)
+    .. ('\n  op.create_foreign_key("fk_%s", "%s", "%s", "a", "id", { online = true })\n  '):format(name, name, name)
+    .. effect(label .. " after")
+  return text, { label .. " before", label .. " after" },
+    ('op.drop_constraint("fk_%s", "%s", { online = true })\n  op.execute("DROP TABLE %s")\n  '):format(name, name, name)
+    .. effect("down " .. label)
+end
+
+local kinds = { "plain", "plain", "online", "concurrent", "autocommit", "reading" }
 
 local function revision(index, random)
   local id, ups, downs, labels = ("r%02d"):format(index), {}, {}, {}

@@ -60,7 +60,8 @@ local function steps_of(parent, child, bound, ask)
   local found = ask(describe:format(("to_regclass(%s)"):format(quote.literal(parent))))[1] or not_partitioned(parent)
   local holds = condition(ask, parent, found, bound)
   local done = inherits:format(quote.literal(quote.qualified(child.schema, child.table)), quote.literal(parent))
-  local steps, last = {}, { attach:format(parent, quote.qualified(child.schema, child.table), bound), drop_check(child) }
+  local steps = {}
+  local last = { attach:format(parent, quote.qualified(child.schema, child.table), bound), drop_check(child) }
   add_check(steps, child, holds, done)
   if found.default then
     local default = { schema = found.schema, table = found.default }
