@@ -3,6 +3,7 @@
 #include "pg.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -99,18 +100,63 @@ static PgBox *finish(lua_State *L, PgConn *conn, int text) {
   return box;
 }
 
-/* conn:exec(statement, params?, {timeout = seconds}?) -> result */
+/* The function to call while a statement runs, from {tick = function, every = seconds} at the index, or nil.
+   Answers the seconds between calls. [-0, +1] */
+static double check_tick(lua_State *L, int index) {
+  double every = HUGE_VAL;
+  if (lua_isnoneornil(L, index)) {
+    lua_pushnil(L);
+    return every;
+  }
+  lua_getfield(L, index, "every");
+  if (!lua_isnil(L, -1)) {
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > 0, index, "every is not a positive number");
+    every = lua_tonumber(L, -1);
+  }
+  lua_pop(L, 1);
+  lua_getfield(L, index, "tick");
+  luaL_argcheck(L, lua_isnil(L, -1) || lua_isfunction(L, -1), index, "tick is not a function");
+  return lua_isnil(L, -1) ? HUGE_VAL : every;
+}
+
+/* Calls the function at the index. What it raises ends the statement on the server, too. [-0, +0] */
+static void call_tick(lua_State *L, PgConn *conn, int tick) {
+  lua_pushvalue(L, tick);
+  if (lua_pcall(L, 0, 0, 0) == LUA_OK) return;
+  pg_stop(conn);
+  lua_error(L);
+}
+
+/* The same as finish, with a function that is called now and then until the statement ends. [-0, +1] */
+static PgBox *finish_ticking(lua_State *L, PgConn *conn, int text, int tick, double every) {
+  PgBox *box = pg_box(L);
+  double end = conn->deadline;
+  PgWait how;
+  for (;;) {
+    conn->deadline = fmin(rt_clock() + every, end);
+    how = pg_read_all(conn, box);
+    if (how != PG_TIMEOUT || rt_clock() > end) break;
+    call_tick(L, conn, tick);
+  }
+  conn->deadline = end;
+  pg_check(L, conn, how, box, text, 0);
+  return box;
+}
+
+/* conn:exec(statement, params?, {timeout = seconds, tick = function, every = seconds}?) -> result */
 static int conn_exec(lua_State *L) {
   PgConn *conn = pg_ready(L, 1);
   PgStatement statement;
   PgParams *params;
+  double every;
   lua_settop(L, 4);
   pg_params(L);
   params = pg_fill_params(L, 5, 3, 0);
+  every = check_tick(L, 4);
   pg_statement(L, 1, 2, 0, &statement);
   conn->deadline = pg_deadline(L, 4);
   pg_send(L, conn, &statement, params, 0);
-  pg_push_result(L, conn, finish(L, conn, statement.text), true);
+  pg_push_result(L, conn, finish_ticking(L, conn, statement.text, 6, every), true);
   return 1;
 }
 

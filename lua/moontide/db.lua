@@ -85,9 +85,10 @@ end
 --- Run one statement and return its result.
 ---@param sql string
 ---@param params? table
+---@param options? { tick?: fun(), every?: number }  a function to call every so many seconds while it runs
 ---@return table result
-function Db:exec(sql, params)
-  local result = timed(self, sql, self.conn.exec, sql, params)
+function Db:exec(sql, params, options)
+  local result = timed(self, sql, self.conn.exec, sql, params, options)
   show_notices(result)
   return result
 end

@@ -113,6 +113,33 @@ end
 ---@param text string
 function report.info(text) emit("info", text .. "\n", text) end
 
+local terminal, last_progress
+
+local function is_terminal()
+  if terminal == nil then terminal = require("moontide.runtime.sys").isatty(2) end
+  return terminal and settings.format == "text"
+end
+
+-- Seconds between two lines where lines stay.
+local progress_pause = 10
+
+--- Show how far something is: on a terminal a line that is written again and again, elsewhere a line every ten seconds.
+---@param text string
+function report.progress(text)
+  if settings.level > levels.info then return end
+  if is_terminal() then return io.stderr:write("\r\27[K", text) and io.stderr:flush() end
+  local now = require("moontide.runtime.sys").clock()
+  if last_progress and now - last_progress < progress_pause then return end
+  last_progress = now
+  report.info(text)
+end
+
+--- Take the line of `report.progress` away again.
+function report.progress_end()
+  if last_progress == nil and settings.level <= levels.info and is_terminal() then io.stderr:write("\r\27[K") end
+  last_progress = nil
+end
+
 --- Print a line on stderr that another process of this program has printed there.
 ---@param line string
 function report.relay(line) io.stderr:write(line, "\n") end

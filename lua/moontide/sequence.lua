@@ -71,7 +71,7 @@ end
 
 local function entries_of(step, o)
   local entries = {}
-  for index, sql in ipairs(step.statements) do entries[index] = { sql = sql, o = o } end
+  for index, sql in ipairs(step.statements) do entries[index] = { sql = sql, o = o, index = step.index } end
   return entries
 end
 

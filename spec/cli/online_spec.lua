@@ -126,6 +126,48 @@ BEGIN;
     assert.truthy(ran.stderr:find("... and more", 1, true))
   end)
 
+  local slow = "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS "
+    .. "$$ BEGIN PERFORM pg_sleep(0.002); RETURN $1; END $$"
+
+  it("says how far the build of an index is", function()
+    sql(slow)
+    local folder = project [[op.create_index("ix", "t", { sql "slow(a)" }, { online = true })]]
+    local ran = upgrade(folder)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.matches("\nindex ix: building index: scanning table, %d+%%\n", ran.stderr)
+    local _, lines = ran.stderr:gsub("index ix: ", "")
+    assert.equal(1, lines)
+    assert.equal("0", sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'moontide progress'")
+  end)
+
+  it("rewrites that line on a terminal, and shows none with -q", function()
+    sql(slow)
+    local folder = project [[op.create_index("ix", "t", { sql "slow(a)" }, { online = true })]]
+    local command = cli.binary() .. " upgrade"
+    local ran = cli.run({ "-qec", command, "/dev/null" }, {
+      program = { "script" }, cwd = folder,
+      env = { DATABASE_URL = url, MOONTIDE_LUA_PATH = os.getenv "MOONTIDE_LUA_PATH" },
+    })
+    assert.equal(0, ran.status, ran.stderr)
+    assert.matches("\r\27%[Kindex ix: building index: [^\n]*\r\27%[K", ran.stdout)
+    sql "DROP INDEX ix; DROP SCHEMA moontide CASCADE"
+    assert.equal("", upgrade(folder, "-q").stderr)
+  end)
+
+  it("is ended on the server by Ctrl-C while it is watched, and goes on", function()
+    sql(slow)
+    local folder = project [[op.create_index("ix", "t", { sql "slow(a)" }, { online = true })]]
+    local process = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    cli.eventually("progress", function() return select(2, process:output()):find("index ix", 1, true) end)
+    process:signal "INT"
+    assert.equal(130, process:wait().status)
+    assert.equal("0", sql "SELECT count(*) FROM pg_stat_progress_create_index")
+    sql "CREATE OR REPLACE FUNCTION slow(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1'"
+    local ran = upgrade(folder)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("t", sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass")
+  end)
+
   it("goes on with the check of the rows once they are right", function()
     sql "UPDATE t SET a = 11 WHERE id = 5"
     local folder = project [[op.create_foreign_key("f", "t", "p", "a", "id", { online = true })]]

@@ -318,3 +318,45 @@ describe("conn:cancel", function()
     assert.equal(1, value("1"))
   end)
 end)
+
+describe("a statement that is watched", function()
+  it("calls the function until it ends", function()
+    local ticks = 0
+    local result = conn:exec("select 7 as v from pg_sleep(0.3)", nil,
+      { every = 0.02, tick = function() ticks = ticks + 1 end })
+    assert.equal(7, result[1].v)
+    assert.is_true(ticks >= 2)
+  end)
+
+  it("is ended on the server by what the function raises", function()
+    local problem = fault(conn.exec, conn, "select pg_sleep(60)", nil,
+      { every = 0.02, tick = function() error({ kind = "mine" }, 0) end })
+    assert.equal("mine", problem.kind)
+    assert.equal("idle", conn:status())
+    assert.equal(1, value "1")
+  end)
+
+  it("has its deadline all the same", function()
+    local problem = fault(conn.exec, conn, "select pg_sleep(60)", nil,
+      { timeout = 0.1, every = 0.02, tick = function() end })
+    assert.equal("timeout", problem.kind)
+    assert.equal(1, value "1")
+  end)
+
+  it("may watch by another connection", function()
+    local other = pg.connect(url)
+    local seen
+    conn:exec("select pg_sleep(0.2)", nil, { every = 0.05, tick = function()
+      seen = other:exec("select state from pg_stat_activity where pid = $1", { conn:pid() })[1].state
+    end })
+    other:close()
+    assert.equal("active", seen)
+  end)
+
+  it("is refused with options that are none", function()
+    for _, options in ipairs { { tick = 1 }, { tick = print, every = 0 }, { tick = print, every = "1" } } do
+      assert.is_false(pcall(conn.exec, conn, "select 1", nil, options))
+    end
+    assert.equal(1, value "1")
+  end)
+end)

@@ -78,7 +78,8 @@ local Connection = {} -- luacheck: ignore 241
 --- Run one statement.
 ---@param statement moontide.pg.Statement
 ---@param params? moontide.pg.Param[]
----@param options? { timeout: number? }
+---@param options? { timeout: number?, tick: fun()?, every: number? }  tick is called every so many seconds meanwhile;
+---  what it raises ends the statement
 ---@return moontide.pg.Result
 function Connection:exec(statement, params, options) end
 

@@ -10,6 +10,7 @@ local settings = require "moontide.transport.settings"
 ---@field sql string
 ---@field params? table
 ---@field rows? boolean
+---@field index? { schema: string?, name: string }  the index that it builds, which may take long
 ---@field o? moontide.Operation             whose statement this is
 ---@field tag? integer                      the step of the run that it belongs to
 ---@field commits? boolean                  it is a COMMIT
@@ -226,10 +227,20 @@ function Execute:copy(entry)
   return result
 end
 
+-- How far the server is with building an index is seen by another connection.
+local function run_watched(self, entry)
+  self:flush()
+  local watch <close> = require("moontide.progress").new(self.db.url, entry.index)
+  local ok, problem = pcall(self.db.exec, self.db, entry.sql, nil, { every = 1, tick = function() watch:look() end })
+  if not ok then error(place(fault.of(problem), entry), 0) end
+end
+
 local function run_alone(self, entries)
   for _, entry in ipairs(entries) do
     if entry.copy then
       self:copy(entry)
+    elseif entry.index then
+      run_watched(self, entry)
     else
       add(self, entry)
       self:flush()
