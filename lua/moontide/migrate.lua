@@ -23,8 +23,8 @@ local function refuse_edited(rev, recorded, found)
   fault.raise("revision", ('revision "%s" was edited after it had been applied'):format(rev.id), {
     where = rev.path, revision = rev.id,
     detail = ("the log has checksum %s..., the file has %s..."):format(recorded:sub(1, 12), found:sub(1, 12)),
-    hint = "Restore the file from version control and write a new revision for the change; "
-      .. 'or set checksums = "warn" in env.lua to go on with what is applied.',
+    hint = "Restore the file from version control and write a new revision for the change; or accept it as it is "
+      .. "now: moontide repair accept " .. rev.id,
   })
 end
 

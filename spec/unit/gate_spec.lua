@@ -33,6 +33,17 @@ describe("gate", function()
     assert.equal("boom", problem.message)
   end)
 
+  it("has words and a place for whatever was raised", function()
+    local function explained(value) return select(2, xpcall(error, gate.explain, value)) end
+    for text, value in pairs { ["error with a table"] = {}, ["no place"] = "no place", ["true"] = true } do
+      local problem = explained(value)
+      assert.equal(text, problem.message)
+      assert.matches("gate_spec.lua:%d+$", problem.where)
+    end
+    assert.equal("error without a message", explained(nil).message)
+    assert.equal("in words", explained(setmetatable({}, { __tostring = function() return "in words" end })).message)
+  end)
+
   it("leaves faults as they are", function()
     local problem = { kind = "server", message = "m" }
     assert.equal(problem, gate.explain(problem))

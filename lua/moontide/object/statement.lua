@@ -66,7 +66,7 @@ local function refuse_company(found)
 end
 
 local function build_execute(sql, ...)
-  local text, params = check.sql(sql, "the SQL text"), read_params(...)
+  local text, params = check.sql(sql, "the statement"), read_params(...)
   local list = split(text)
   if #list > 1 then
     if params.n > 0 then check.refuse("parameters need a single statement, not " .. #list) end
@@ -117,7 +117,7 @@ operation.register {
 }
 
 local function build_read(sql, params)
-  local list = split(check.sql(sql, "the SQL text"))
+  local list = split(check.sql(sql, "the statement"))
   if #list > 1 then check.refuse("a query is a single statement, not " .. #list) end
   if not scan.transactional(list[1].sql) then
     check.refuse(scan.command(list[1].sql) .. " answers no rows", "Use op.execute.")

@@ -38,7 +38,7 @@ describe("execute", function()
 
   -- arguments, message
   local wrong = {
-    { {}, "execute: the SQL text is missing" }, { { 5 }, "execute: the SQL text must be SQL text, not an integer" },
+    { {}, "execute: the statement is missing" }, { { 5 }, "execute: the statement must be SQL text, not an integer" },
     { { " ; -- x" }, "execute: the SQL text holds no statement" },
     { { "select 1;\n commit" },
       "execute: COMMIT in line 2 of the SQL text would break the transaction of the revision" },
