@@ -53,6 +53,18 @@ static int report(lua_State *L) {
   return EXIT_FAILURE;
 }
 
+/*
+ * Connections and files are closed by the program itself, as to-be-closed variables; what is left is memory, which
+ * the system takes back faster than free() does. Leak checkers want to see it freed.
+ */
+static void close_state(lua_State *L) {
+#ifdef MOONTIDE_CLOSE_STATE
+  lua_close(L);
+#else
+  (void)L;
+#endif
+}
+
 int main(int argc, char **argv) {
   int code;
   lua_State *L = luaL_newstate();
@@ -65,6 +77,6 @@ int main(int argc, char **argv) {
   lua_pushinteger(L, argc);
   lua_pushlightuserdata(L, argv);
   code = lua_pcall(L, 2, 1, 1) == LUA_OK ? (int)lua_tointeger(L, -1) : report(L);
-  lua_close(L);
+  close_state(L);
   return code;
 }
