@@ -55,6 +55,8 @@ local fault = require "moontide.fault"
 ---@field online? fun(o: table): boolean        whether it has an online form, which `safe = "online"` makes it take
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
+---@field prepare? fun(o: table, query: fun(sql: string): table): table?
+---  online, each time before it is run: fields from the catalog that its statements need
 ---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
 ---  transaction ends before an operation of another kind follows
 ---@field destructive? fun(o: table): string?   what is lost when it is run, in a few words; nil: nothing
@@ -70,7 +72,8 @@ local required = { summary = "string", build = "function", sql = "function", inv
   lock = "function", source = "function" }
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
   recover = "function", commits = "function", inside = "function", capture = "function", after_commit = "function",
-  destructive = "function", action = "table", expand = "function", online = "function" }
+  destructive = "function", action = "table", expand = "function", online = "function",
+  prepare = "function" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -115,7 +118,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, expand, online, capture, after_commit, destructive, action and from.")
+          .. "recover, inside, expand, online, capture, prepare, after_commit, destructive, action and from.")
     end
   end
 end

@@ -158,6 +158,17 @@ local function ripen(self, o, registration)
   self.unripe = more
 end
 
+-- The operation with what it has to read before its statements can be told; a replay answers from the journal.
+local function prepared(self, o, registration)
+  if not registration.prepare or self.transport.offline then return o end
+  local fields = registration.prepare(o, function(sql) return self:ask { sql = sql, rows = true, o = o } end)
+  if not fields then return o end
+  local copy = {}
+  for key, field in pairs(o) do copy[key] = field end
+  for key, field in pairs(fields) do copy[key] = field end
+  return copy
+end
+
 --- Know of operations that will come: what they take away is used by nobody any more.
 ---@param operations moontide.Operation[]
 function Segments:foresee(operations) sequence.remember(self, operations, "drop_table") end
@@ -174,6 +185,7 @@ function Segments:run(o)
   if registration.read then
     return registration.read(o, function(entry) entry.o = o return self:ask(entry) end)
   end
+  o = prepared(self, o, registration)
   local entries = entries_of(self, o)
   if stands_alone(self, o, registration) then return self:alone(o, entries) end
   for _, entry in ipairs(entries) do

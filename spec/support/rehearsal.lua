@@ -27,12 +27,23 @@ function rehearsal.roles(names)
   end
 end
 
+-- The operation with what it reads before its statements can be told.
+local function prepared(o)
+  local prepare = operation.get(o.kind).prepare
+  local fields = prepare and prepare(o, function(text) return conn:exec(text) end)
+  if not fields then return o end
+  local copy = {}
+  for key, field in pairs(o) do copy[key] = field end
+  for key, field in pairs(fields) do copy[key] = field end
+  return copy
+end
+
 --- Run operations.
 ---@param list moontide.Operation[]
 function rehearsal.run(list)
   for _, o in ipairs(list) do
     local ctx = { server_version = conn:server_version() }
-    for _, statement in ipairs(operation.statements(o, ctx)) do conn:exec(statement.sql) end
+    for _, statement in ipairs(operation.statements(prepared(o), ctx)) do conn:exec(statement.sql) end
   end
 end
 

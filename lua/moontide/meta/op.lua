@@ -230,6 +230,13 @@ function op.add_column(table, column, options) end
 ---@field if_exists? boolean
 ---@field cascade? boolean               also what depends on it; cannot be reversed
 ---@field existing? moontide.ColumnItem  what the column was
+---@field dependents? "recreate"|moontide.NewQuery[]  drop what uses the column, and create it again afterwards;
+---  views that name the column need a new query
+
+--- A view and its query after the change.
+---@class moontide.NewQuery : moontide.SchemaOption
+---@field [1] string
+---@field [2] moontide.SqlText
 
 --- Drop a column of a table.
 ---@param table string
@@ -262,6 +269,8 @@ function op.rename_column(table, name, new_name, options) end
 ---@field online? boolean   nullable = false without reading the table under a lock; several transactions
 ---@field name? string                     the new name
 ---@field existing? moontide.ColumnState   what is changed, as it was
+---@field dependents? "recreate"           drop views, policies, triggers, rules and generated columns that use the
+---  column, and create them again afterwards, in the same transaction (a generated column becomes the last)
 
 --- Change a column: everything that is given, in one ALTER TABLE. An identity is
 --- added, or, where `existing` has one, changed.

@@ -59,6 +59,8 @@
 ---@field inside? fun(o: table): table       the form that a transaction allows, for --dry-run
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  before it runs in change(): fields that the inverse will need, from the catalog
+---@field prepare? fun(o: table, query: fun(sql: string): table): table?
+---  online, each time before it runs: fields from the catalog that its statements need
 ---@field after_commit? fun(o: table): boolean  what it makes can be used only after a commit
 ---@field destructive? fun(o: table): string?   what is lost when it runs, in a few words; nil: nothing
 ---@field action? table                      how it takes part in op.alter_table

@@ -6,6 +6,7 @@ local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
+local dependents = require "moontide.object.dependents"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -54,6 +55,7 @@ alter.register {
 
 local drop_shape = {
   schema = check.name, if_exists = check.flag, cascade = check.flag, existing = column.read,
+  dependents = dependents.read,
 }
 
 local function build_drop(relation, name, options)
@@ -71,7 +73,17 @@ local function capture(o, query)
   local found = catalog.read(query, catalog.oid(o.schema, o.table))
   local whole = found and catalog.column_whole(found, o.name)
   if not whole then return { absent = true } end
-  return { existing = column.read(whole.item), before = whole.before, after = whole.after }
+  local prepared = dependents.prepare(o, query)
+  return { existing = column.read(whole.item), before = whole.before, after = whole.after,
+    recreation = prepared and prepared.recreation }
+end
+
+-- Views that were given new queries are as before only when the column is there again.
+local function undo_drop(o)
+  local recreation = type(o.dependents) == "table" and o.recreation or { before = {}, back = {} }
+  local list = calls.operations(o.before, dependents.operations(recreation.before, {}))
+  list[#list + 1] = operation.build("add_column", o.table, column.write(o.existing), { schema = o.schema })
+  return dependents.operations(recreation.back, calls.operations(o.after, list))
 end
 
 alter.register {
@@ -92,12 +104,14 @@ alter.register {
         :format(o.name, o.name)
     end
     if o.cascade then return nil, "cascade also drops what depends on the column: drop that first, on its own" end
-    local list = calls.operations(o.before)
-    list[#list + 1] = operation.build("add_column", o.table, column.write(o.existing), { schema = o.schema })
-    return calls.operations(o.after, list)
+    if type(o.dependents) == "table" and not o.recreation then
+      return nil, "the queries that the views had are not known: reverse it by operations of your own"
+    end
+    return undo_drop(o)
   end,
   lock = function(o) return locks(o, o.existing, "ACCESS EXCLUSIVE") end,
   capture = capture,
+  prepare = dependents.prepare,
   arguments = function(o)
     local options = clause.pick(o, drop_shape)
     options.existing = o.existing and column.write(o.existing)

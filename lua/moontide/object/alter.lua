@@ -1,5 +1,6 @@
 --- ALTER TABLE: operations that are actions of one, alone or together.
 
+local dependents = require "moontide.object.dependents"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -37,6 +38,7 @@ end
 --- Register an operation that is an action of ALTER TABLE. Instead of `sql` and
 --- `source` it has `position` (which argument is the table), `clauses`, `rest`
 --- where statements follow the ALTER TABLE, and `arguments` (those that build the value again).
+--- What its option `dependents` asks for is put around it.
 ---@param registration table
 function alter.register(registration)
   local clauses, rest = registration.clauses, registration.rest
@@ -45,7 +47,8 @@ function alter.register(registration)
   registration.position, registration.clauses, registration.rest, registration.arguments = nil, nil, nil, nil
   registration.lock = registration.lock or alter.lock
   function registration.sql(o, ctx)
-    return alter.append(alter.statements(o.schema, o.table, clauses(o, ctx)), rest and rest(o, ctx))
+    local list = alter.append(alter.statements(o.schema, o.table, clauses(o, ctx)), rest and rest(o, ctx))
+    return dependents.around(o, list)
   end
   function registration.source(o) return source.call(name, arguments(o)) end
   operation.register(registration)

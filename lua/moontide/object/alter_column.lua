@@ -6,6 +6,7 @@ local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
+local dependents = require "moontide.object.dependents"
 local constraint = require "moontide.object.constraint"
 local online = require "moontide.online.not_null"
 local operation = require "moontide.operation"
@@ -57,7 +58,7 @@ local function read_existing(given, what)
 end
 
 local shape = check.join(state_shape, { name = check.name, schema = check.name, existing = read_existing,
-  online = check.boolean })
+  online = check.boolean, dependents = dependents.read_word })
 
 local function is_set(given)
   return given ~= nil and given ~= null
@@ -100,11 +101,19 @@ local function check_online(o)
   if is_set(o.generated) then check.refuse("a generated column cannot be changed online") end
 end
 
+local function check_dependents(o)
+  if o.online then check.refuse("dependents and online cannot be given together") end
+  if o.name then
+    check.refuse("dependents and name cannot be given together", "Views follow a new name: use op.rename_column.")
+  end
+end
+
 local function build(relation, name, options)
   local given = check.options(options, shape)
   check_together(given)
   check_something(given)
   if given.online then check_online(given) end
+  if given.dependents then check_dependents(given) end
   given.new_name = given.name
   given.table, given.name = check.name(relation, "the table name"), check.name(name, "the column name")
   return given
@@ -262,9 +271,11 @@ local function inverse(o)
   options.schema, options.name, options.existing = o.schema, o.new_name and o.name, present(o)
   if next(options.existing) == nil then options.existing = nil end
   local is_empty = next(options) == nil
-  options.online = o.online
+  options.online, options.dependents = o.online, o.dependents
   if is_empty or next(old) == nil and not options.name then return {} end
-  return { operation.build("alter_column", o.table, o.new_name or o.name, options) }
+  local undo = operation.build("alter_column", o.table, o.new_name or o.name, options)
+  undo.originals = o.originals
+  return { undo }
 end
 
 -- How the catalog tells what each change was before.
@@ -301,7 +312,8 @@ local function capture(o, query)
     if o[change] ~= nil then state[change] = tell(row, item, o) end
   end
   if o.type then add_type(o, item, state) end
-  return { existing = read_existing(state, "existing") }
+  local prepared = dependents.prepare(o, query)
+  return { existing = read_existing(state, "existing"), originals = prepared and prepared.recreation.originals }
 end
 
 -- The statements of some of the changes.
@@ -348,11 +360,15 @@ alter.register {
   inverse = inverse,
   lock = lock,
   capture = capture,
+  prepare = dependents.prepare,
   expand = expand,
-  online = function(o) return o.nullable == false and o.type == nil and not is_set(o.generated) end,
+  online = function(o)
+    return not o.dependents and o.nullable == false and o.type == nil and not is_set(o.generated)
+  end,
   arguments = function(o)
     local options = write_state(o)
     options.name, options.schema, options.online = o.new_name, o.schema, o.online
+    options.dependents = o.dependents
     options.existing = o.existing and write_state(o.existing)
     return o.table, o.name, options
   end,

@@ -59,6 +59,9 @@ local function read_action(given, what, o)
     check.refuse(what .. ": online is not possible together with other actions",
       "Write it as an operation of its own.")
   end
+  if child.dependents then
+    check.refuse(what .. ": dependents is an option of the operation by itself")
+  end
   child.schema = o.schema
   return child
 end
