@@ -19,6 +19,13 @@ end
 
 local refuse = check.refuse
 
+--- Refuse an argument if there is a message.
+---@param message string?
+---@param hint? string
+function check.allow(message, hint)
+  if message then refuse(message, hint) end
+end
+
 local article = { integer = "an integer", null = "null", array = "an array" }
 
 local function kind_of(given)

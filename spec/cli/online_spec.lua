@@ -189,6 +189,16 @@ BEGIN;
     assert.equal(0, ran.status, ran.stderr)
   end)
 
+  it("adds a column, unless its default writes every row anew", function()
+    local function add(default)
+      return ([[op.add_column("t", { "n", "text", default = sql "%s" }, { online = true })]]):format(default)
+    end
+    local ran = upgrade(project(add "md5(clock_timestamp()::text)"))
+    assert.equal(1, ran.status)
+    assert.truthy(ran.stderr:find("rewrites the table: clock_timestamp() has another", 1, true), ran.stderr)
+    assert.equal(0, upgrade(project(add "lower(now()::text)")).status)
+  end)
+
   describe("by default, with safe = \"online\"", function()
     local safe = 'return { safe = "online" }\n'
 

@@ -101,6 +101,11 @@ describe("an online operation", function()
       "create_check_constraint: online needs a name for the constraint" },
     { "a change of type", function(op) op.alter_column("t", "a", { type = "bigint", online = true }) end,
       "alter_column: the type of a column cannot be changed online", "fill it in batches" },
+    { "a column with an identity",
+      function(op) op.add_column("t", { "n", "bigint", identity = true }, { online = true }) end,
+      "add_column: an identity or serial column rewrites the table", "fill the rows in batches" },
+    { "a unique column", function(op) op.add_column("t", { "n", "bigint", unique = true }, { online = true }) end,
+      "add_column: unique reads the table under a lock", "create_unique_constraint with online = true" },
     { "an action among others", function(op)
         op.alter_table("t", { { "create_unique_constraint", "u", "a", { online = true } } })
       end,

@@ -219,6 +219,7 @@ function op.rename_table(name, new_name, options) end
 
 ---@class moontide.AddColumnOptions : moontide.SchemaOption
 ---@field if_not_exists? boolean  a column that is there is left alone; cannot be reversed
+---@field online? boolean         what would rewrite the table, or read it under a lock, is refused
 
 --- Add a column to a table.
 ---@param table string

@@ -10,8 +10,9 @@ local dependents = require "moontide.object.dependents"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
+local online = require "moontide.online.column"
 
-local add_shape = { schema = check.name, if_not_exists = check.flag }
+local add_shape = { schema = check.name, if_not_exists = check.flag, online = check.boolean }
 
 local function add_clauses(o)
   local clauses = { clause.words("ADD COLUMN", o.if_not_exists and "IF NOT EXISTS", column.definition(o.column)) }
@@ -38,8 +39,11 @@ alter.register {
     local name, c = check.name(relation, "the table name"), column.read(definition)
     local o = check.options(options, add_shape)
     o.table, o.column = name, c
+    if o.online then check.allow(online.problem(c)) end
     return o
   end,
+  expand = function(o, _, ask) if o.online then online.check(o, ask) end end,
+  online = function() return true end,
   clauses = add_clauses,
   rest = function(o) return column.rest(o.column, o.schema, o.table) end,
   inverse = function(o)
