@@ -98,7 +98,7 @@ local function runtime_fault(kind, path, problem)
     problem.where = problem.where or where
     return fault.of(problem)
   end
-  local text = tostring(problem):gsub("^[^\n]-:%d+: ", "", 1)
+  local text = fault.words(problem):gsub("^[^\n]-:%d+: ", "", 1)
   return fault.new(kind, text, { where = where, traceback = debug.traceback(nil, 2) })
 end
 

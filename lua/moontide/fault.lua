@@ -12,6 +12,7 @@
 ---@field position? integer  where in `statement`, in characters from 1
 ---@field revision? string
 ---@field operation? string
+---@field silent? boolean    nobody is there to be told
 
 local fault = {}
 
@@ -46,6 +47,16 @@ end
 ---@return boolean
 function fault.is(value)
   return type(value) == "table" and type(value.kind) == "string" and type(value.message) == "string"
+end
+
+--- A caught value in words; error() takes anything.
+---@param value any
+---@return string
+function fault.words(value)
+  if value == nil then return "error without a message" end
+  local meta = getmetatable(value)
+  if type(value) == "table" and not (type(meta) == "table" and meta.__tostring) then return "error with a table" end
+  return tostring(value)
 end
 
 --- A caught value as a fault: a fault stays itself, anything else becomes an "internal" one.

@@ -58,21 +58,13 @@ function Gate:through(sink, fn, ...)
   return fn(...)
 end
 
--- error() takes anything.
-local function words_of(value)
-  if value == nil then return "error without a message" end
-  local meta = getmetatable(value)
-  if type(value) == "table" and not (type(meta) == "table" and meta.__tostring) then return "error with a table" end
-  return tostring(value)
-end
-
 --- A message handler for code of the user's: a fault stays itself, a plain Lua
 --- error ("path:line: message") becomes one with its place.
 ---@param value any
 ---@return moontide.Fault
 function gate.explain(value)
   if fault.is(value) then return fault.of(value) end
-  local words = words_of(value)
+  local words = fault.words(value)
   local where, message = words:match("^(.-:%d+): (.*)$")
   return fault.new("revision", message or words, {
     where = where or caller.where(), traceback = debug.traceback("", 2):gsub("^%s+", ""),

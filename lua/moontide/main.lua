@@ -24,6 +24,13 @@ local function dispatch(argv)
   return run_command(request, argv)
 end
 
+-- A result that did not reach its file was not delivered.
+local function deliver(argv)
+  local code = dispatch(argv)
+  report.flush()
+  return code
+end
+
 -- A string that arrives here is a mistake in the program, so its traceback is kept.
 local function explain(value)
   local problem = fault.of(value)
@@ -50,9 +57,9 @@ end
 ---@return integer exit_code
 return function(argv)
   configure_early(argv)
-  local ok, result = xpcall(dispatch, explain, argv)
+  local ok, result = xpcall(deliver, explain, argv)
   if ok then return result or 0 end
   local problem = fault.of(result) -- out of memory comes as a string, past `explain`
-  report.fault(problem)
+  if not problem.silent then report.fault(problem) end
   return fault.exit_code(problem)
 end

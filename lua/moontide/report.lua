@@ -80,6 +80,13 @@ local function emit(level, text, message, fields)
   end
 end
 
+local EPIPE = 32
+
+-- Who reads no more (`moontide history | head`) wants to hear no more either.
+local function refuse_output(message, errno)
+  fault.raise("file", "could not write to standard output: " .. tostring(message), { silent = errno == EPIPE })
+end
+
 --- Print a line of the result on stdout.
 ---@param text string
 function report.out(text)
@@ -87,8 +94,14 @@ function report.out(text)
     settings.script[#settings.script + 1] = text
     return
   end
-  local done, message = io.stdout:write(text, "\n")
-  if not done then fault.raise("file", "could not write to standard output: " .. tostring(message)) end
+  local done, message, errno = io.stdout:write(text, "\n")
+  if not done then refuse_output(message, errno) end
+end
+
+--- Write out what is buffered of the result.
+function report.flush()
+  local done, message, errno = io.stdout:flush()
+  if not done then refuse_output(message, errno) end
 end
 
 --- Print one JSON document (or, in a long run, one event) on a line of stdout.

@@ -211,9 +211,11 @@ local function encode_at(parts, warnings)
   }
 end
 
+-- Where the scheme was forgotten the password is still there.
 local function check_words(text, name)
   if text:find("=", 1, true) then return text end
-  fault.raise("config", ('"%s" is not a database URL: %s'):format(url.mask(text), name), {
+  local shown = url.mask(text):gsub(":[^/]*@", ":***@")
+  fault.raise("config", ('"%s" is not a database URL: %s'):format(shown, name), {
     hint = "Give a postgresql://user@host/database URL or a key=value connection string.",
   })
 end

@@ -176,6 +176,20 @@ describe("an error", function()
     assert.equal("migrations", (shell.capture("ls " .. shell.quote(folder)):gsub("%s+$", "")))
   end)
 
+  it("is said when the result cannot be written", function()
+    for _, command in ipairs { "heads", "help", "heads --json" } do
+      local ran = cli.run({ "-c", cli.binary() .. " " .. command .. " >/dev/full" },
+        { cwd = folder, program = { "sh" } })
+      assert.equal(1, ran.status)
+      assert.equal("error: could not write to standard output: No space left on device\n", ran.stderr)
+    end
+  end)
+
+  it("is not said to a reader who has gone", function()
+    local ran = cli.run({ "-c", cli.binary() .. " help --man | true" }, { cwd = folder, program = { "sh" } })
+    assert.equal("", ran.stderr)
+  end)
+
   it("is a document with --json, and is told on stderr as well", function()
     local ran = cli.run("show bbbb --json", options)
     local document = require("moontide.json").decode(ran.stdout)

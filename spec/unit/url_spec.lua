@@ -87,6 +87,9 @@ describe("url.normalise", function()
     assert.equal('cannot use a "mysql+pymysql" database: $DATABASE_URL', mysql.message)
     local _, word = pcall(normalise, "nonsense")
     assert.equal('"nonsense" is not a database URL: $DATABASE_URL', word.message)
+    for _, text in ipairs { "u:secret@h/d", "//u:secret@h/d", "postgresql:/u:se:cret@h/d" } do
+      assert.not_matches("cret", select(2, pcall(normalise, text)).message)
+    end
   end)
 end)
 

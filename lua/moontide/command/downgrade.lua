@@ -28,7 +28,7 @@ local function check_arguments(args)
       hint = "The text of the version before is in the database; --dry-run -v shows what would run.",
     })
   elseif not args.repeatable and not args.revision then
-    fault.raise("usage", "missing argument 'revision'", { hint = "Name the target, for example -1 or base." })
+    fault.raise("usage", 'missing argument "revision"', { hint = "Name the target, for example -1 or base." })
   end
 end
 
