@@ -17,13 +17,18 @@ function summary.count(members, outcome)
   return count
 end
 
+-- To the millisecond.
+local function rounded(seconds) return seconds and (seconds * 1000 + 0.5) // 1 / 1000 end
+
 local function document(members, seconds)
   local list = require("moontide.json").array {}
   for index, member in ipairs(members) do
-    list[index] = { target = member.name, outcome = member.outcome, seconds = member.seconds, status = member.status }
+    list[index] = {
+      target = member.name, outcome = member.outcome, seconds = rounded(member.seconds), status = member.status,
+    }
   end
   return {
-    event = "targets", targets = list, seconds = seconds, done = summary.count(members, "done"),
+    event = "targets", targets = list, seconds = rounded(seconds), done = summary.count(members, "done"),
     failed = summary.count(members, "failed") + summary.count(members, "interrupted"),
     skipped = summary.count(members, "skipped"),
   }
@@ -48,7 +53,8 @@ local function show_table(members, seconds)
   for _, member in ipairs(members) do width = math.max(width, #member.name) end
   report.info("")
   for _, member in ipairs(members) do report.info(row(width, member)) end
-  report.info(("%d targets in %.1f s: %s"):format(#members, seconds, counts(members)))
+  report.info(#members == 0 and "there are no targets"
+    or ("%d targets in %.1f s: %s"):format(#members, seconds, counts(members)))
 end
 
 --- Print how it went: a table on stderr, an event with --json.
