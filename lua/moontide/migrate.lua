@@ -14,6 +14,7 @@ local plan = late "moontide.plan"
 local gate = late "moontide.gate"
 local hooks = late "moontide.hooks"
 local loading = late "moontide.loading"
+local partial = late "moontide.partial"
 local runner = late "moontide.runner"
 local settings = late "moontide.transport.settings"
 
@@ -169,6 +170,7 @@ function migrate.online(app, direction, target, options)
   check_edited(app, graph, live.state)
   local rows = live.state.rows
   local steps = plan[direction](graph, rows, target)
+  if next(live.state.journal) then partial.check(graph, direction, steps, live.state.journal) end
   require("moontide.repeatable.plan").online(steps, direction, target, config, live)
   show_warnings(steps)
   carry_out(app, live, direction, steps, options)
@@ -246,6 +248,17 @@ function migrate.replay(app, rev, journal)
   })
 end
 
+-- What is committed of a partial revision says nothing once the rows were set by hand.
+local function forget_passed(app, live, steps)
+  local ids = partial.passed(app:graph(), steps, live.state.journal)
+  steps[#steps].records = function(books)
+    local list = {}
+    for index, id in ipairs(ids) do list[index] = books:forget_statement(id) end
+    return list
+  end
+  for _, id in ipairs(ids) do report.info(("forgot the segments of revision %s that are committed"):format(id)) end
+end
+
 --- Set the version rows without running anything.
 ---@param app moontide.App
 ---@param targets string[]
@@ -255,6 +268,7 @@ function migrate.stamp(app, targets, options)
   local rows = live.state.rows
   local steps = plan.stamp(app:graph(), rows, targets, { purge = options.purge })
   if #steps == 0 then return finish_without_steps("stamp", steps, rows) end
+  forget_passed(app, live, steps)
   local transport = executing(app, live, {})
   runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
   finish_document("stamp", steps, steps[#steps].rows)

@@ -163,7 +163,7 @@ function runner.replay(step, journal, options)
   local rest = { gate = options.gate, transport = run.transport, hook = function() end }
   local ok, problem = xpcall(call, gate.explain, step, options.load(step), run, rest)
   if not ok and problem.kind ~= "reached" then error(problem, 0) end
-  if ok and run.touched and run:replaying() then run:check_replay() end
+  if ok then run:end_replay() end
 end
 
 --- Move the version rows by the steps of a stamp, in one transaction; nothing is run.

@@ -13,6 +13,7 @@ local fault = require "moontide.fault"
 local operation = require "moontide.operation"
 local sequence = require "moontide.sequence"
 local serialize = require "moontide.serialize"
+local setting = require "moontide.sql.setting"
 
 ---@class moontide.Segments : moontide.Sink
 ---@field transport moontide.Transport
@@ -25,6 +26,8 @@ local serialize = require "moontide.serialize"
 ---@field unripe boolean          the current segment made something that can be used only after a commit
 ---@field journaled table<integer, table>
 ---@field safe boolean            operations are run online where they can be
+---@field set table<string, true>      settings of the session that the revision has set
+---@field missed moontide.Entry[]      statements of committed segments that set them, not sent in this run
 ---@field private table<string, true>  tables that nobody else uses while the revision runs
 local Segments = {}
 Segments.__index = Segments
@@ -37,9 +40,11 @@ local max_reads = 1024 * 1024
 -- The last statement of a segment is kept for messages, up to this many bytes.
 local max_statement = 500
 
-local function by_number(rows)
+local function by_number(rows, direction)
   local map = {}
-  for _, row in ipairs(rows or {}) do map[row.segment] = row end
+  for _, row in ipairs(rows or {}) do
+    if row.direction == direction then map[row.segment] = row end
+  end
   return map
 end
 
@@ -59,7 +64,8 @@ end
 function segment.new(options)
   local run = setmetatable({
     transport = options.transport, history = options.history, guards = options.guards,
-    revision = options.revision, direction = options.direction, journaled = by_number(options.journal), number = 0,
+    revision = options.revision, direction = options.direction, number = 0,
+    journaled = by_number(options.journal, options.direction), set = {}, missed = {},
     autocommit = options.autocommit or false, safe = options.safe or false, private = {},
   }, Segments)
   run:advance()
@@ -78,7 +84,16 @@ function Segments:replaying()
   return row ~= nil and row.state == "done"
 end
 
+-- What a revision sets for the session is there again when it continues, and gone when it ends.
+local function note_setting(self, entry)
+  local name = entry.o and setting.name(entry.sql)
+  if not name then return end
+  self.set[name] = true
+  if self:replaying() then table.insert(self.missed, { sql = entry.sql, o = entry.o }) end
+end
+
 function Segments:note(entry)
+  note_setting(self, entry)
   self.touched, self.last = true, entry.sql
   self.digest = digest.sha256(self.digest .. "\0" .. entry.sql .. "\0" .. serialize.encode(entry.params or {}))
 end
@@ -86,8 +101,23 @@ end
 function Segments:ensure_open()
   if self.opened or self:replaying() then return end
   self.opened = true
+  self:begin()
+end
+
+-- The beginning of each transaction.
+function Segments:begin()
   self.transport:open()
   for _, entry in ipairs(self.guards()) do self.transport:send(entry) end
+  for _, entry in ipairs(self.missed) do self.transport:send(entry) end
+  self.missed = {}
+end
+
+function Segments:reset_settings()
+  local names = {}
+  for name in pairs(self.set) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do self:send { sql = "RESET " .. name } end
+  if names[1] then self.transport:renew() end
 end
 
 function Segments:send(entry)
@@ -178,6 +208,7 @@ function Segments:foresee(operations) sequence.remember(self, operations, "drop_
 ---@return any answer  rows, for an operation that reads
 function Segments:run(o)
   local registration = operation.get(o.kind)
+  if self.failure then error(self.failure, 0) end
   o = sequence.settle(self, o)
   ripen(self, o, registration)
   local steps = steps_of(self, o, registration)
@@ -242,8 +273,7 @@ end
 
 local function journal_alone(self, state, entries)
   if self.transport.offline or self.transport.dry then return end
-  self.transport:open()
-  for _, entry in ipairs(self.guards()) do self.transport:send(entry) end
+  self:begin()
   self.transport:send { sql = journal_row(self, state, entries[#entries].sql) }
   self.transport:close()
 end
@@ -314,23 +344,34 @@ function Segments:block(kind, fn, o)
     fault.raise("operation", ("%s inside of %s"):format(kind, self.in_block), { where = o.where, operation = kind })
   end
   self.in_block = kind
-  local _ <close> = setmetatable({}, { __close = function() self.in_block = nil end })
+  -- A block is done as a whole or not at all, so the revision fails with it, even when it catches the error.
+  local _ <close> = setmetatable({}, { __close = function(_, problem)
+    self.in_block, self.failure = nil, self.failure or problem
+  end })
   return (kind == "transaction" and transaction_block or autocommit_block)(self, fn)
 end
 
 --- Whether anything of this revision was committed before its last transaction.
 ---@return boolean
-function Segments:is_partial() return self.number > 1 end
+function Segments:is_partial() return self.number > 1 or next(self.journaled) ~= nil end
 
---- End the revision: the statements that record it join its last transaction.
----@param entries moontide.Entry[]
-function Segments:finish(entries)
-  if self.unripe and self.transport.joined then self:commit_point() end
+--- The function of the revision is over: refuse where more of it is committed than that.
+function Segments:end_replay()
   if self:replaying() and self.touched then
     self:check_replay()
     self:advance()
   end
+  if self:replaying() then self:refuse_edited() end
+end
+
+--- End the revision: the statements that record it join its last transaction.
+---@param entries moontide.Entry[]
+function Segments:finish(entries)
+  if self.failure then error(self.failure, 0) end
+  if self.unripe and self.transport.joined then self:commit_point() end
+  self:end_replay()
   self:ensure_open()
+  self:reset_settings()
   for _, entry in ipairs(entries) do self:send(entry) end
   if self:is_partial() and not self.transport.offline then
     self:send { sql = self.history:forget_statement(self.revision) }

@@ -80,7 +80,7 @@ end
 
 -- Words to run, in this order, one after the other; `exit` when it is not 0.
 local runs = {
-  { "init --list-templates" }, { "init other" }, { "init other" }, { "reflect" },
+  { "init --list-templates" }, { "init other" }, { "init other" },
   { "history" }, { "show heads" }, { "heads" }, { "branches" }, { "graph" }, { "graph -o g.svg" },
   { "upgrade --sql a1" }, { "downgrade --sql a1:base" }, { "stamp --sql a1" }, { "ensure-version --sql" },
   { "current" }, { "status" }, { "log" },

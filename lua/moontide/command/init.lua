@@ -33,7 +33,6 @@ command.list = {
   { name = "edit", summary = "open revision files in the editor" },
   { name = "repair", summary = "find what is wrong with the bookkeeping, and put it right" },
   { name = "ensure-version", summary = "create the bookkeeping tables" },
-  { name = "reflect", summary = "print the database as a model file" },
   { name = "dev", summary = "run a private throwaway PostgreSQL for the project" },
   { name = "doctor", summary = "check the installation, the connection and the environment" },
   { name = "lua", summary = "run a Lua script with op and the connection" },

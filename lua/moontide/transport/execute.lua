@@ -108,19 +108,32 @@ local function fail(self, problem, entries)
   error(placed, 0)
 end
 
---- Send what waits. Returns the results, one for each statement sent. A failure
---- carries `tag`, the revision whose statement failed; those before it are committed.
----@return table[]
-function Execute:flush()
-  local entries = self.queue
-  if #entries == 0 then return {} end
-  self.queue, self.bytes = {}, 0
+-- The transaction of a run is lost with a failure, which may be that of an earlier revision: whoever
+-- catches it gets it again.
+local function remember_failure(self, ok, result)
+  if ok then return result end
+  if self.tag then self.failure = result end
+  error(result, 0)
+end
+
+local function travel(self, entries)
   self.listener.sending(entries[1].tag)
   if holds_commit(entries) then self.guard() end
   local ok, results = pcall(self.db.pipeline, self.db, entries)
   if not ok then fail(self, results, entries) end
   note_commits(self, entries, results, #entries)
   return results
+end
+
+--- Send what waits. Returns the results, one for each statement sent. A failure
+--- carries `tag`, the revision whose statement failed; those before it are committed.
+---@return table[]
+function Execute:flush()
+  if self.failure then error(self.failure, 0) end
+  local entries = self.queue
+  if #entries == 0 then return {} end
+  self.queue, self.bytes = {}, 0
+  return remember_failure(self, pcall(travel, self, entries))
 end
 
 local function add(self, entry)
@@ -144,12 +157,21 @@ function Execute:send(entry)
   if #self.queue >= max_statements or self.bytes >= max_bytes then self:flush() end
 end
 
+local function send_settings(self)
+  self:send { sql = settings.statement(self.settings, self.lock_timeout, self.ctx.server_version) }
+end
+
+--- Settings were taken back: where the transaction goes on behind the revision, it gets its own again.
+function Execute:renew()
+  if self.joined or self.dry then send_settings(self) end
+end
+
 --- Begin a transaction, unless the one of the revision before goes on.
 function Execute:open()
   if self.is_open then return end
   self.is_open = true
   self:send { sql = "BEGIN" }
-  self:send { sql = settings.statement(self.settings, self.lock_timeout, self.ctx.server_version) }
+  send_settings(self)
 end
 
 --- Commit: one round trip with everything that waits.
@@ -223,8 +245,7 @@ function Execute:copy(entry)
     if entry.copy.rows then feed_rows(copy, entry.copy) else feed_chunks(copy, entry.copy) end
   end
   local ok, result = pcall(self.db.copy_in, self.db, entry.sql, feed)
-  if not ok then error(place(fault.of(result), entry), 0) end
-  return result
+  return remember_failure(self, ok, ok and result or place(fault.of(result), entry))
 end
 
 -- How far the server is with building an index is seen by another connection.
@@ -309,7 +330,7 @@ end
 
 --- Give up the transaction; what waits is forgotten.
 function Execute:abort()
-  self.queue, self.bytes, self.is_open = {}, 0, false
+  self.queue, self.bytes, self.is_open, self.failure = {}, 0, false, nil
   self.db:rollback()
 end
 

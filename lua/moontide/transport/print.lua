@@ -40,6 +40,10 @@ function Print:open()
   if self.search_path then statement("SET LOCAL search_path = " .. self.search_path) end
 end
 
+function Print:renew()
+  if self.joined and self.search_path then statement("SET LOCAL search_path = " .. self.search_path) end
+end
+
 function Print:close()
   statement "COMMIT"
   self.is_open = false

@@ -1,0 +1,53 @@
+--- Statements that set something of the session: it outlives their transaction.
+
+local setting = {}
+
+-- What ends behind the name of a setting, and names that are written in another way.
+local spellings = {
+  { "^session%s+authorization%f[%W]", "SESSION AUTHORIZATION" }, { "^time%s+zone%f[%W]", "TIME ZONE" },
+  { "^role%f[%W]", "ROLE" }, { "^names%f[%W]", "client_encoding" }, { "^schema%f[%W]", "search_path" },
+  { "^xml%s+option%f[%W]", "xmloption" },
+}
+
+-- Of the transaction alone.
+local passing = { "^local%f[%W]", "^transaction%f[%W]", "^constraints%f[%W]", "^session%s+characteristics%f[%W]" }
+
+local function is_passing(rest)
+  for _, pattern in ipairs(passing) do
+    if rest:find(pattern) then return true end
+  end
+  return false
+end
+
+local function name_of(rest)
+  for _, spelling in ipairs(spellings) do
+    if rest:find(spelling[1]) then return spelling[2] end
+  end
+  rest = rest:gsub("^session%s+", "")
+  return rest:match('^([%w_."]+)%s*=') or rest:match('^([%w_."]+)%s+to%f[%W]')
+end
+
+local function without_comments(sql)
+  local start = 1
+  while true do
+    local _, stop = sql:find("^%s*%-%-[^\n]*\n", start)
+    if not stop then return sql:sub(start) end
+    start = stop + 1
+  end
+end
+
+--- What a statement sets for the session, as RESET names it; nil when it sets nothing.
+---@param sql string
+---@return string?
+function setting.name(sql)
+  local text = without_comments(sql)
+  if not text:find("^%s*[Ss][Ee][LlTt]") then return nil end
+  local line = text:lower()
+  local call = line:gsub("^(%s*select%s+)pg_catalog%s*%.%s*", "%1")
+  local called = call:match("^%s*select%s+set_config%s*%(%s*'([%w_.]+)'%s*,.*,%s*false%s*%)[%s;]*$")
+  if called then return called end
+  local rest = line:match("^%s*set%s+(.*)$")
+  return rest and not is_passing(rest) and name_of(rest) or nil
+end
+
+return setting
