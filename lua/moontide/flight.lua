@@ -80,12 +80,11 @@ local function standing_of_joined(options)
   return "The run was committed up to a commit point; `moontide status` says where the database stands."
 end
 
--- As the run counted them; after a lost connection, as the journal says.
+-- As the run counted them; as the journal says after a lost connection, or where the run did not come that far.
 local function committed_segments(self, index, id)
-  if self.runs[index] then return self.runs[index].number - 1 end
   local count = 0
   for _, row in ipairs((self.options.journal or {})[id] or {}) do count = count + (row.state == "done" and 1 or 0) end
-  return count
+  return math.max(count, self.runs[index] and self.runs[index].number - 1 or 0)
 end
 
 -- What stands after a failure, in words: nothing is ever half recorded.

@@ -191,19 +191,27 @@ local function line_at(statement, position)
   return nil
 end
 
-local function clipped(text, limit)
-  if #text <= limit then return text end
-  return text:sub(1, utf8.offset(text, 0, limit) - 1) .. " ..."
+local most_bytes, most_lines = 2000, 12
+
+-- The beginning of a long statement. A block that an operation wrote is longer than what there is to say.
+local function clipped(text)
+  local short = #text <= most_bytes and text or text:sub(1, utf8.offset(text, 0, most_bytes) - 1)
+  local place = 0
+  for _ = 1, most_lines do
+    place = short:find("\n", place + 1, true)
+    if not place then return short == text and text or short .. " ..." end
+  end
+  return short:sub(1, place) .. "..."
 end
 
 -- The statement with a caret under the place where the server stopped.
 local function statement_lines(value)
   local line, column, number
   if value.position then line, column, number = line_at(value.statement, value.position) end
-  if not line or #line > 2000 then return indented("statement", clipped(value.statement, 2000)) end
+  if not line or #line > most_bytes then return indented("statement", clipped(value.statement)) end
   local prefix = ("  LINE %d: "):format(number)
   local caret = (" "):rep(#prefix + column - 1) .. "^\n"
-  local rest = value.statement:find("\n", 1, true) and indented("statement", clipped(value.statement, 2000)) or ""
+  local rest = value.statement:find("\n", 1, true) and indented("statement", clipped(value.statement)) or ""
   return prefix .. line .. "\n" .. caret .. rest
 end
 
