@@ -84,7 +84,8 @@ versions.each(function(major, database)
     end
 
     local function recover(o)
-      return operation.get(o.kind).recover(o, { interrupted = true, query = function(text) return conn:exec(text) end })
+      local step = operation.get(o.kind).expand(o, { server_version = conn:server_version() })[1]
+      return step.recover(o, { interrupted = true, query = function(text) return conn:exec(text) end })
     end
 
     if major >= 14 then
