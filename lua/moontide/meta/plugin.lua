@@ -57,6 +57,9 @@
 ---@field recover? fun(o: table, attempt: { interrupted: boolean, query: fun(sql: string): table }): string[]?
 ---  of one that cannot be in a transaction: the statements that clear an interrupted attempt; nil: it was completed
 ---@field inside? fun(o: table): table       the form that a transaction allows, for --dry-run
+---@field expand? fun(o: table, ctx: table, ask?: fun(sql: string): table): table[]?  steps { statements =, alone =,
+---  done =, more = } that are committed one by one; nil: it is run as usual. `ask` runs a query; there is none offline
+---@field online? fun(o: table): boolean       whether safe = "online" sets the field `online` of the value
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  before it runs in change(): fields that the inverse will need, from the catalog
 ---@field prepare? fun(o: table, query: fun(sql: string): table): table?

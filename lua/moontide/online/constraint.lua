@@ -8,13 +8,13 @@ local step = require "moontide.online.step"
 
 local constraint = {}
 
-local hints = {
-  ["23503"] = "Correct the rows, then run the command again: it goes on with this check; new rows are checked already.",
-  ["23514"] = "Correct the rows, then run the command again: it goes on with this check; new rows are checked already.",
-}
+-- Of a foreign key, a check and NOT NULL.
+local violations = { ["23503"] = true, ["23514"] = true, ["23502"] = true }
 
 local function explain(_, problem)
-  problem.hint = problem.hint or hints[problem.sqlstate]
+  if not violations[problem.sqlstate] then return end
+  problem.hint = problem.hint
+    or "Correct the rows, then run the command again: it goes on with this check; new rows are checked already."
 end
 
 local function alter_table(o, clause)

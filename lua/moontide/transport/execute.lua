@@ -147,13 +147,14 @@ local function validates(entry)
 end
 
 --- Add a statement to the transaction. Validation takes as long as it takes and
---- blocks nobody, so the lock timeout does not apply to it.
+--- blocks nobody, so the timeouts do not apply to it.
 ---@param entry moontide.Entry
 function Execute:send(entry)
-  local patient = self.lock_timeout and validates(entry)
-  if patient then add(self, { sql = "SET LOCAL lock_timeout = 0" }) end
+  local limited = self.lock_timeout or self.settings.statement_timeout
+  local patient = limited and validates(entry)
+  if patient then add(self, { sql = settings.statement { lock_timeout = "0", statement_timeout = "0" } }) end
   add(self, entry)
-  if patient then add(self, { sql = settings.lock_timeout(self.lock_timeout) }) end
+  if patient then add(self, { sql = settings.statement(self.settings, self.lock_timeout) }) end
   if #self.queue >= max_statements or self.bytes >= max_bytes then self:flush() end
 end
 
