@@ -43,9 +43,9 @@ static void check_list(lua_State *L, lua_Integer count) {
 
 /* --- errors --- */
 
-static int push_text(lua_State *L, lua_Integer i) {
+static int push_text(lua_State *L, const Pipeline *p, lua_Integer i) {
   PgStatement statement;
-  if (i == 0) return 0;
+  if (i > p->count) return 0;
   lua_rawgeti(L, LIST, i);
   pg_statement(L, CONN, lua_gettop(L), i, &statement);
   return statement.text;
@@ -73,7 +73,8 @@ static void stop(Pipeline *p) {
   pg_settle(p->conn);
 }
 
-/* Raises the error of statement `done + 1` once the pipeline is read to its end: `how` or what is in the box. */
+/* Raises the error of statement `done + 1` once the pipeline is read to its end: `how` or what is in the box. One more
+   than there are says that all were done before a cancel request, or the end of the connection. */
 static int fail(lua_State *L, Pipeline *p, PgWait how) {
   lua_Integer number;
   int text;
@@ -82,8 +83,8 @@ static int fail(lua_State *L, Pipeline *p, PgWait how) {
     stop(p);
   else if (PQstatus(p->conn->pg) == CONNECTION_OK)
     pg_settle(p->conn);
-  number = p->done < p->count ? p->done + 1 : 0;
-  text = push_text(L, number);
+  number = p->done + 1;
+  text = push_text(L, p, number);
   pg_check(L, p->conn, how, p->box, text, number);
   return pg_raise_last(L, p->conn, text, number);
 }

@@ -177,6 +177,19 @@ local function look_up(self, problem, index)
   return give_up(self, problem, settled + 1)
 end
 
+-- Ctrl-C may come when all that was sent is done.
+local function is_committed(self, index)
+  local transport = self.options.transport
+  return self.done >= index and not (transport.joined or transport.dry or transport.offline)
+end
+
+-- The step that the failure keeps from being run.
+local function next_step(self, problem)
+  if self.done < #self.steps then return self.done + 1 end
+  problem.hint = ("Everything was applied; the database is %s."):format(at(self.steps[self.done].rows))
+  error(problem, 0)
+end
+
 --- What follows from a failure: the step to go on with, or a fault for the user.
 ---@param problem moontide.Fault
 ---@param index integer  the step whose function was being run; one more than there are at the end
@@ -189,6 +202,7 @@ function Flight:recover(problem, index)
   if problem.kind == "connection" and problem.in_commit and not transport.dry then
     return look_up(self, problem, index)
   end
+  if is_committed(self, index) then index = next_step(self, problem) end
   if retried[problem.sqlstate] and not transport.dry and not transport.offline and not transport.joined then
     return retry(self, problem, index)
   end

@@ -144,8 +144,9 @@ end
 --- Fail unless the lock is still held behind a pooler; asked before every commit.
 function Lock:check()
   if not self.keeper then return end
-  local alive = pcall(self.keeper.exec, self.keeper, keep_alive)
+  local alive, problem = pcall(self.keeper.exec, self.keeper, keep_alive)
   if alive then return end
+  if problem.kind == "interrupted" then error(problem, 0) end
   fault.raise("lock", "lost the connection that holds the migration lock", {
     hint = "Nothing of the current revision was committed. Run the command again; it continues where this run stopped.",
   })

@@ -169,4 +169,44 @@ describe("where a run stands", function()
     assert.equal("f", sql "SELECT pg_get_userbyid(relowner) = 'moontide_spec_other' FROM pg_class WHERE relname = 'u'")
     sql "DROP OWNED BY moontide_spec_other; DROP ROLE moontide_spec_other"
   end)
+
+  -- The cancel request comes to nothing, as one does that arrives too late.
+  local deaf = '  op.execute("DO $$ BEGIN PERFORM pg_sleep(30); EXCEPTION WHEN query_canceled THEN NULL; END $$")'
+
+  local function interrupted(folder)
+    local process = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    cli.eventually("the statement runs", function()
+      return sql "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^DO' AND wait_event = 'PgSleep'" == "1"
+    end)
+    process:signal "INT"
+    return process:wait()
+  end
+
+  it("a commit that Ctrl-C came too late for is counted", function()
+    local ran = interrupted(project { first, { upgrade = deaf } })
+    assert.equal("b2", at())
+    assert.not_matches("Nothing of revision b2", ran.stderr)
+    assert.matches("the database is at b2", ran.stderr)
+    assert.equal(130, ran.status)
+    assert.equal("0", sql "SELECT count(*) FROM moontide.log WHERE revision = 'b2' AND outcome = 'failed'")
+  end)
+
+  it("Ctrl-C that came too late for one revision stops the next", function()
+    local ran = interrupted(project { first, { upgrade = deaf }, { upgrade = '  op.query("SELECT 1")' } })
+    assert.equal("b2", at())
+    assert.matches("the database is at b2", ran.stderr)
+    assert.equal(130, ran.status)
+  end)
+
+  it("a partial revision that is a base is finished downwards", function()
+    local folder = project { { downgrade = halves '  op.execute("SELECT 1/0")' } }
+    sql "CREATE TABLE t ()"
+    run(folder, "upgrade")
+    assert.equal(1, run(folder, "downgrade", "base").status)
+    local fixed = project { { downgrade = halves "" } }
+    local ran = run(fixed, "repair", "finish", "a1")
+    assert.matches("edited", ran.stderr)
+    ran = run(project { { downgrade = halves '  op.execute("SELECT 1/0")' } }, "repair", "finish", "a1")
+    assert.matches("division by zero", ran.stderr)
+  end)
 end)

@@ -103,7 +103,7 @@ local function fail(self, problem, entries)
   local entry = entries[problem.index]
   note_commits(self, entries, nil, (problem.index or 1) - 1)
   local placed = place(fault.of(problem), entry)
-  placed.tag = entry and entry.tag or entries[1].tag
+  placed.tag = (entry or entries[problem.index and #entries or 1]).tag
   placed.in_commit = problem.kind == "connection" and holds_commit(entries)
   error(placed, 0)
 end
@@ -133,7 +133,12 @@ function Execute:flush()
   local entries = self.queue
   if #entries == 0 then return {} end
   self.queue, self.bytes = {}, 0
-  return remember_failure(self, pcall(travel, self, entries))
+  local ok, result = pcall(travel, self, entries)
+  if not ok then
+    result = fault.of(result)
+    result.tag = result.tag or entries[1].tag
+  end
+  return remember_failure(self, ok, result)
 end
 
 local function add(self, entry)
