@@ -1,9 +1,8 @@
 -- docs/operations.md lists every operation once, with its arguments and what it does. MOONTIDE_GOLDEN=1 renews the rows
 -- that are there; a new operation needs a row in the group where one would look for it.
 
-require "moontide.op"
+local cli = require "spec.support.cli"
 local lfs = require "lfs"
-local operation = require "moontide.operation"
 local shell = require "spec.support.shell"
 
 local document = lfs.currentdir() .. "/docs/operations.md"
@@ -16,23 +15,34 @@ local function signatures()
   return known
 end
 
+-- Of a program of its own: other specs have operations of theirs in this one.
+local function summaries()
+  local program = 'require "moontide.op" local o = require "moontide.operation" '
+    .. 'for _, n in ipairs(o.names()) do print(n, o.get(n).summary) end'
+  local known = {}
+  for name, summary in cli.ok({ "lua", "-e", program }):gmatch("(%S+)\t([^\n]*)\n") do known[name] = summary end
+  return known
+end
+
 -- Rows as they should be; the blocks are no operations of the registry and stay as written.
-local function renewed(text)
+local function renewed(text, operations)
   local known, seen = signatures(), {}
   local now = text:gsub("| `([%w_]+)[^`]*` | [^\n]* |\n", function(name)
     seen[name] = (seen[name] or 0) + 1
-    local found = operation.get(name)
-    return found and ("| `%s` | %s |\n"):format(known[name] or name .. "(...)", found.summary) or nil
+    local summary = operations[name]
+    return summary and ("| `%s` | %s |\n"):format(known[name] or name .. "(...)", summary) or nil
   end)
   return now, seen
 end
 
 describe("docs/operations.md", function()
   local text = shell.read(document)
-  local now, seen = renewed(text)
+  local operations = summaries()
+  local now, seen = renewed(text, operations)
 
   it("has each operation once", function()
-    for _, name in ipairs(operation.names()) do
+    assert.truthy(operations.create_table)
+    for name in pairs(operations) do
       assert(seen[name] == 1, ("the operation %s is there %d times"):format(name, seen[name] or 0))
     end
   end)
