@@ -19,6 +19,7 @@ typedef struct Pipeline {
   lua_Integer batch;             /* the last statement that the server was asked to answer */
   size_t bytes, unflushed;       /* since then; since the last flush */
   bool started;                  /* the statement `done + 1` is being read */
+  bool launched;                 /* nobody waits here: answers are read by `land` */
 } Pipeline;
 
 /* Statement `i` of the list with its text and parameters in place. [-0, +2] the entry and the text */
@@ -192,16 +193,20 @@ static void send_entry(lua_State *L, Pipeline *p) {
   p->sent++;
   p->bytes += size;
   p->unflushed += size;
+  if (p->launched) return;
   if (p->unflushed > FLUSH_BYTES) flush(L, p);
   if (p->sent - p->batch >= BATCH_STATEMENTS || p->bytes >= BATCH_BYTES) end_batch(L, p);
+}
+
+static void sync(lua_State *L, Pipeline *p) {
+  p->conn->synced = PQpipelineSync(p->conn->pg) != 0;
+  if (!p->conn->synced) pg_raise_last(L, p->conn, 0, 0);
 }
 
 /* Past the sync the pipeline is over: it is left before anything can raise. */
 static void finish(lua_State *L, Pipeline *p) {
   PGconn *pg = p->conn->pg;
   PgWait how;
-  p->conn->synced = PQpipelineSync(pg) != 0;
-  if (!p->conn->synced) pg_raise_last(L, p->conn, 0, 0);
   read_until(L, p, p->count);
   how = pg_wait_result(p->conn);
   if (how != PG_READY) fail(L, p, how);
@@ -211,24 +216,58 @@ static void finish(lua_State *L, Pipeline *p) {
   pg_unbox(p->box);
 }
 
-/* conn:pipeline(list, {timeout = seconds}?) -> results, one for each statement */
-static int conn_pipeline(lua_State *L) {
-  Pipeline p = {.conn = pg_ready(L, CONN)};
+/* Reads the arguments and enters pipeline mode; false where there is nothing to do. [results are left on the stack] */
+static bool begin(lua_State *L, Pipeline *p) {
+  p->conn = pg_ready(L, CONN);
   luaL_checktype(L, LIST, LUA_TTABLE);
   lua_settop(L, OPTIONS);
-  p.count = (lua_Integer)lua_rawlen(L, LIST);
-  p.box = pg_box(L);
+  p->count = (lua_Integer)lua_rawlen(L, LIST);
+  p->box = pg_box(L);
   pg_params(L);
-  lua_createtable(L, (int)p.count, 0);
-  if (p.count == 0) return 1;
-  check_list(L, p.count);
-  p.conn->deadline = pg_deadline(L, OPTIONS);
-  p.conn->synced = false;
-  if (!PQenterPipelineMode(p.conn->pg)) pg_raise_last(L, p.conn, 0, 0);
-  while (p.sent < p.count) send_entry(L, &p);
+  lua_createtable(L, (int)p->count, 0);
+  if (p->count == 0) return false;
+  check_list(L, p->count);
+  p->conn->deadline = pg_deadline(L, OPTIONS);
+  p->conn->synced = false;
+  if (!PQenterPipelineMode(p->conn->pg)) pg_raise_last(L, p->conn, 0, 0);
+  while (p->sent < p->count) send_entry(L, p);
+  sync(L, p);
+  return true;
+}
+
+/* conn:pipeline(list, {timeout = seconds}?) -> results, one for each statement */
+static int conn_pipeline(lua_State *L) {
+  Pipeline p = {0};
+  if (!begin(L, &p)) return 1;
   finish(L, &p);
   lua_settop(L, RESULTS);
   return 1;
 }
 
-const luaL_Reg pg_pipeline_methods[] = {{"pipeline", conn_pipeline}, {NULL, NULL}};
+/* conn:launch(list): sends the statements as `pipeline` does, and does not wait; what the socket does not take at once
+   is kept in memory. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
+static int conn_launch(lua_State *L) {
+  Pipeline p = {.launched = true};
+  if (begin(L, &p)) PQflush(p.conn->pg);
+  return 0;
+}
+
+/* conn:land(list) -> results of what was launched */
+static int conn_land(lua_State *L) {
+  Pipeline p = {.conn = pg_conn(L, CONN)};
+  luaL_checktype(L, LIST, LUA_TTABLE);
+  lua_settop(L, LIST);
+  lua_pushnil(L);
+  p.sent = p.count = (lua_Integer)lua_rawlen(L, LIST);
+  p.box = pg_box(L);
+  pg_params(L);
+  lua_createtable(L, (int)p.count, 0);
+  if (p.count == 0) return 1;
+  if (PQpipelineStatus(p.conn->pg) == PQ_PIPELINE_OFF) rt_raise(L, "operation", "nothing was launched on the connection");
+  finish(L, &p);
+  lua_settop(L, RESULTS);
+  return 1;
+}
+
+const luaL_Reg pg_pipeline_methods[] = {
+    {"pipeline", conn_pipeline}, {"launch", conn_launch}, {"land", conn_land}, {NULL, NULL}};

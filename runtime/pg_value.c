@@ -78,18 +78,22 @@ static void raw_field(lua_State *L, const char *name) {
   lua_rawget(L, -2);
 }
 
-/* {type = "bytea", value = bytes} or {oid = integer, value = text}. The table keeps the string while libpq reads it. */
+/* {type = "bytea", value = bytes}, {oid = integer, value = text} or {oid = integer, value = bytes, binary = true}. The
+   table keeps the string while libpq reads it. */
 static void set_typed(lua_State *L, PgParams *params, int i) {
-  bool bytes;
+  bool bytes, binary;
   raw_field(L, "type");
   bytes = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "bytea") == 0;
+  lua_pop(L, 1);
+  raw_field(L, "binary");
+  binary = lua_toboolean(L, -1);
   lua_pop(L, 1);
   raw_field(L, "oid");
   if (!bytes && !lua_isinteger(L, -1)) refuse(L, params, i, "is a table without a known \"type\" or an \"oid\"");
   params->types[i] = bytes ? OID_BYTEA : (Oid)lua_tointeger(L, -1);
   lua_pop(L, 1);
   raw_field(L, "value");
-  if (!lua_isnil(L, -1)) set_string(L, params, i, bytes);
+  if (!lua_isnil(L, -1)) set_string(L, params, i, bytes || binary);
   lua_pop(L, 1);
 }
 

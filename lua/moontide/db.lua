@@ -38,6 +38,16 @@ function db.keywords() return pg.keywords() end
 ---@return integer
 function db.libpq_version() return pg.libpq_version() end
 
+--- Wait until one of several connections has an answer to what was launched on it.
+---@param list moontide.Db[]
+---@param seconds number
+---@return integer? index  nil when the time is over
+function db.wait(list, seconds)
+  local conns = {}
+  for index, item in ipairs(list) do conns[index] = item.conn end
+  return pg.wait(conns, seconds)
+end
+
 --- Begin to connect to the server, without waiting. What is wrong is raised by the function that is answered.
 ---@param url string   a libpq connection string that url.lua has made ready
 ---@param options? { timeout?: number, application_name?: string }
@@ -107,6 +117,22 @@ end
 ---@return table[] results
 function Db:pipeline(list)
   local results = timed(self, batch_label(list), self.conn.pipeline, list)
+  for _, result in ipairs(results) do show_notices(result) end
+  return results
+end
+
+--- Send statements as `pipeline` does, without waiting for the answers; `land` with the same list reads them.
+---@param list { sql: string, params?: table, rows?: boolean }[]
+function Db:launch(list)
+  timed(self, batch_label(list), self.conn.launch, list)
+end
+
+--- The results of what was launched.
+---@param list { sql: string, params?: table, rows?: boolean }[]
+---@return table[] results
+function Db:land(list)
+  local ok, results = pcall(self.conn.land, self.conn, list)
+  if not ok then error(fault.of(results), 0) end
   for _, result in ipairs(results) do show_notices(result) end
   return results
 end

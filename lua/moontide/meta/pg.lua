@@ -72,6 +72,12 @@ function pg.keywords() end
 ---@return integer  150018 for 15.18
 function pg.libpq_version() end
 
+--- Wait until one of the connections has an answer to what was launched on it.
+---@param connections moontide.pg.Connection[]
+---@param seconds? number
+---@return integer? index  nil when the time is over
+function pg.wait(connections, seconds) end
+
 ---@class moontide.pg.Connection
 local Connection = {} -- luacheck: ignore 241
 
@@ -99,6 +105,15 @@ function Connection:prepare(name, sql) end
 ---@param options? { timeout: number? }
 ---@return moontide.pg.Result[]
 function Connection:pipeline(list, options) end
+
+--- Send a list of statements as `pipeline` does, and do not wait for the answers.
+---@param list moontide.pg.Entry[]
+function Connection:launch(list) end
+
+--- The results of what was launched, given the same list.
+---@param list moontide.pg.Entry[]
+---@return moontide.pg.Result[]
+function Connection:land(list) end
 
 --- Run one statement and go through its rows in constant memory: for row in conn:rows(...) do. Leaving the loop early
 --- cancels the statement, or, inside a transaction, reads the rest.
