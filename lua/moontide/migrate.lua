@@ -91,6 +91,7 @@ local function executing(app, live, options)
     db = live.db, settings = settings_of(config), lock_timeout = config.lock_timeout > 0 and config.lock_timeout or nil,
     directory = config.directory, dry = options.dry, joined = config.transaction == "run", pooled = live.pooled,
     deferring = not config.hooks, guard = function() live.lock:check() end,
+    connect = function() return require("moontide.connecting").connect(config) end,
   }
   return transport
 end

@@ -60,6 +60,9 @@ local fault = require "moontide.fault"
 ---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
 ---  transaction ends before an operation of another kind follows
 ---@field destructive? fun(o: table): string?   what is lost when it is run, in a few words; nil: nothing
+---@field job? table<"begin"|"run"|"rehearse", fun(o: table, place: table): string[]?>
+---  it is done in many transactions on connections of its own: what registers it, what does it or the rest of it,
+---  and what tries it in a dry run
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 
@@ -73,7 +76,7 @@ local required = { summary = "string", build = "function", sql = "function", inv
 local optional = { name = "string", transactional = "function", reads = "boolean", read = "function", from = "string",
   recover = "function", commits = "function", inside = "function", capture = "function", after_commit = "function",
   destructive = "function", action = "table", expand = "function", online = "function",
-  prepare = "function" }
+  prepare = "function", job = "table" }
 
 local function refuse(registration, message, hint)
   local detail = "registered by " .. registration.from
@@ -118,7 +121,7 @@ local function check_keys(registration)
     if not required[key] and not optional[key] then
       refuse(registration, ('operation "%s": unknown field "%s"'):format(registration.name, tostring(key)),
         "The fields are name, summary, build, sql, inverse, lock, source, transactional, commits, reads, read, "
-          .. "recover, inside, expand, online, capture, prepare, after_commit, destructive, action and from.")
+          .. "recover, inside, expand, online, capture, prepare, after_commit, destructive, job, action and from.")
     end
   end
 end

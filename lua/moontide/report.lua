@@ -147,6 +147,10 @@ function report.progress(text)
   report.info(text)
 end
 
+--- Whether progress is a line that is written again and again.
+---@return boolean
+function report.has_terminal() return is_terminal() end
+
 --- Take the line of `report.progress` away again.
 function report.progress_end()
   if last_progress == nil and settings.level <= levels.info and is_terminal() then io.stderr:write("\r\27[K") end

@@ -9,6 +9,7 @@
 --- at the first segment that is not in the journal.
 
 local digest = require "moontide.runtime.digest"
+local errand = require "moontide.errand"
 local fault = require "moontide.fault"
 local operation = require "moontide.operation"
 local sequence = require "moontide.sequence"
@@ -161,7 +162,9 @@ local function steps_of(self, o, registration)
 end
 
 local function entries_of(self, o)
-  local entries = operation.statements(o, self.transport.ctx)
+  local ctx = self.transport.ctx
+  ctx.revision, ctx.direction, ctx.schema = self.revision, self.direction, self.history.schema
+  local entries = operation.statements(o, ctx)
   for _, entry in ipairs(entries) do entry.o = o end
   return entries
 end
@@ -271,9 +274,10 @@ function Segments:commit_point()
   self:advance()
 end
 
-local function journal_alone(self, state, entries)
+local function journal_alone(self, state, entries, more)
   if self.transport.offline or self.transport.dry then return end
   self:begin()
+  for _, sql in ipairs(more or {}) do self.transport:send { sql = sql } end
   self.transport:send { sql = journal_row(self, state, entries[#entries].sql) }
   self.transport:close()
 end
@@ -287,6 +291,10 @@ local function recovered(self, o, step)
 end
 
 local function run_alone(self, o, entries, step)
+  local job = not self.transport.offline and operation.get(o.kind).job
+  if job then
+    return errand.run(self, o, job, function(state, more) journal_alone(self, state, entries, more) end)
+  end
   journal_alone(self, "started", entries)
   local first = recovered(self, o, step)
   if first then
@@ -298,6 +306,8 @@ end
 
 -- In a dry run everything is in the one transaction: what can be run in another form there, is.
 local function rehearse(self, o)
+  local job = operation.get(o.kind).job
+  if job then return errand.rehearse(self, o, job) end
   local instead = operation.get(o.kind).inside
   if not instead then return self.transport:skip(o) end
   for _, entry in ipairs(entries_of(self, instead(o))) do self:send(entry) end
@@ -308,6 +318,7 @@ end
 ---@param entries moontide.Entry[]
 ---@param step? moontide.Step  of which the entries are, when the operation has several
 function Segments:alone(o, entries, step)
+  if operation.get(o.kind).job then errand.check_name(self, o) end
   if self.transport.dry then return rehearse(self, o) end
   self:commit_point()
   for _, entry in ipairs(entries) do self:note(entry) end

@@ -1475,6 +1475,30 @@ function op.bulk_insert(table, rows, options) end
 ---@param options? moontide.CopyFromOptions
 function op.copy_from(table, from, options) end
 
+---@class moontide.BackfillDown
+---@field set table<string, any>
+---@field where? moontide.SqlText
+
+---@class moontide.BackfillItem : moontide.SchemaOption
+---@field [1] string                   the name, under which its progress is kept
+---@field table string
+---@field set? table<string, any>      new values; sql "..." for an expression
+---@field where? moontide.SqlText      the rows to change; default: all
+---@field delete? boolean              delete the rows
+---@field into? string|moontide.TableName  where deleted rows are inserted
+---@field key? moontide.Names          NOT NULL columns with an index to go by; default: the primary key
+---@field lanes? integer               connections; default: 2
+---@field chunk_ms? integer            how long a chunk is to take, in milliseconds; default: 500
+---@field max_rows? integer            of a chunk; default: 10000
+---@field rows_per_s? integer          not faster than this
+---@field session? table<string, any>  settings for the chunks
+---@field down? moontide.BackfillDown|"keep"  what undoes it in a change(): another change, or nothing
+
+--- Change the rows of a table in chunks. Each is a transaction of its own with its checkpoint in it; when a run is
+--- stopped the next one continues at the chunk.
+---@param given moontide.BackfillItem
+function op.backfill(given) end
+
 --- Run SQL; one statement may have parameters $1, $2, ...
 ---@param statement moontide.SqlText
 ---@param ... any  the parameters

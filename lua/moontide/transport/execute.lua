@@ -39,6 +39,7 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 ---@field dry? boolean        one transaction for everything, rolled back in the end
 ---@field deferring? boolean  a revision's commit may travel with the next revision
 ---@field pooled? boolean     behind a transaction pooler
+---@field connect? fun(): moontide.Db  another connection, for what does not run on this one
 
 local function nothing() end
 
@@ -49,6 +50,7 @@ function execute.new(options)
   return setmetatable({
     db = options.db, settings = options.settings or {}, guard = options.guard or nothing, dry = options.dry or false,
     joined = options.joined or false, deferring = options.deferring or false, pooled = options.pooled or false,
+    connect = options.connect,
     longest = options.lock_timeout, lock_timeout = options.lock_timeout and math.min(0.1, options.lock_timeout),
     listener = { sending = nothing, settled = nothing },
     ctx = { server_version = options.db:server_version(), offline = false, directory = options.directory },

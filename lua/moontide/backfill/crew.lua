@@ -1,0 +1,121 @@
+--- Several connections at work in one process: each lane is a coroutine that sends its
+--- statements and gives way until the answer is there, so that while the server works
+--- for one lane, Lua works for another.
+
+local sys = require "moontide.runtime.sys"
+local database = require "moontide.db"
+local fault = require "moontide.fault"
+
+---@class moontide.Lane
+---@field db moontide.Db
+local Lane = {}
+Lane.__index = Lane
+
+---@class moontide.Crew
+---@field lanes { lane: moontide.Lane, routine: thread }[]
+---@field stopping boolean  Ctrl-C was pressed: chunks are finished, no more are begun
+local Crew = {}
+Crew.__index = Crew
+
+local crew = {}
+
+--- A lane of a connection.
+---@param db moontide.Db
+---@return moontide.Lane
+function crew.lane(db) return setmetatable({ db = db }, Lane) end
+
+--- Run statements in one round trip, giving way to the other lanes meanwhile.
+---@param list { sql: string, params?: table, rows?: boolean }[]
+---@return table[] results
+function Lane:pipeline(list)
+  self.db:launch(list)
+  coroutine.yield "answer"
+  return self.db:land(list)
+end
+
+--- Wait, giving way to the other lanes.
+---@param seconds number
+function Lane:sleep(seconds)
+  self.wakes = sys.clock() + seconds
+  coroutine.yield "sleep"
+end
+
+---@return moontide.Crew
+function crew.new() return setmetatable({ lanes = {}, stopping = false }, Crew) end
+
+--- Add a lane with what it does.
+---@param lane moontide.Lane
+---@param work fun()
+function Crew:add(lane, work)
+  self.lanes[#self.lanes + 1] = { lane = lane, routine = coroutine.create(work) }
+end
+
+local function resume(self, index)
+  local member = self.lanes[index]
+  local ok, state = coroutine.resume(member.routine)
+  if not ok then error(fault.of(state), 0) end
+  member.state = state
+  if coroutine.status(member.routine) == "dead" then table.remove(self.lanes, index) end
+end
+
+local function start(self)
+  for index = #self.lanes, 1, -1 do
+    if not self.lanes[index].state then resume(self, index) end
+  end
+end
+
+local function wake(self)
+  local now = sys.clock()
+  for index = #self.lanes, 1, -1 do
+    local member = self.lanes[index]
+    if member.state == "sleep" and member.lane.wakes <= now then resume(self, index) end
+  end
+end
+
+local function nap(self, limit)
+  local now = sys.clock()
+  for _, member in ipairs(self.lanes) do
+    if member.state == "sleep" then limit = math.min(limit, math.max(0, member.lane.wakes - now)) end
+  end
+  return limit
+end
+
+local function waiting(self)
+  local list, indexes = {}, {}
+  for index, member in ipairs(self.lanes) do
+    if member.state == "answer" then list[#list + 1], indexes[#indexes + 1] = member.lane.db, index end
+  end
+  return list, indexes
+end
+
+-- One wait, and what follows from it.
+local function step(self, limit)
+  local list, indexes = waiting(self)
+  limit = nap(self, limit)
+  if #list == 0 then return sys.sleep(limit) end
+  local ready = database.wait(list, limit)
+  if ready then resume(self, indexes[ready]) end
+end
+
+-- The first Ctrl-C lets every lane finish its chunk.
+local function patient_step(self, limit)
+  local ok, problem = pcall(step, self, limit)
+  if ok then return end
+  problem = fault.of(problem)
+  if problem.kind ~= "interrupted" or self.stopping then error(problem, 0) end
+  self.stopping = true
+end
+
+--- Let the lanes work until all are done; `tick` is called a few times a second.
+---@param tick fun()
+function Crew:run(tick)
+  while #self.lanes > 0 do
+    start(self)
+    if #self.lanes == 0 then break end
+    patient_step(self, 0.2)
+    wake(self)
+    tick()
+  end
+end
+
+return crew

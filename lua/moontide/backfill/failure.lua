@@ -1,0 +1,104 @@
+--- What follows from a failed chunk: it is tried again, smaller; the row that is to
+--- blame is found and put aside; the connection is made anew; or the backfill stops.
+--- Decided by SQLSTATE alone, since messages are in the server's language.
+
+local blockers = require "moontide.blockers"
+local fault = require "moontide.fault"
+local report = require "moontide.report"
+local sys = require "moontide.runtime.sys"
+
+local failure = {}
+
+local max_tries = 20
+
+local transient = { ["40001"] = true, ["40P01"] = true, ["55P03"] = true, ["57014"] = true }
+
+--- A commit that the server answered with a rollback, or a checkpoint that was not where it was left.
+---@return moontide.Fault
+function failure.rolled_back()
+  return fault.new("server", "the chunk was rolled back by the server", { sqlstate = "40001" })
+end
+
+local function is_lost(problem)
+  local class = (problem.sqlstate or ""):sub(1, 2)
+  return problem.kind == "connection" or class == "08" or (problem.sqlstate or ""):find("^57P0") ~= nil
+    or problem.sqlstate == "25P03"
+end
+
+-- An error that the data is to blame for, so that it is some row's.
+local function is_of_a_row(problem)
+  local class = (problem.sqlstate or ""):sub(1, 2)
+  return problem.row ~= nil or class == "22" or class == "23" or problem.sqlstate == "P0001"
+end
+
+local function pause(self, seconds) self.lane:sleep(seconds * (0.5 + math.random() / 2)) end
+
+local function reconnect(self)
+  local deadline, attempt = sys.clock() + 60, 0
+  self.lane.db:close()
+  while true do
+    local ok, db = pcall(self.job.connect)
+    if ok then
+      self.lane.db = db
+      return
+    end
+    if sys.clock() > deadline then error(db, 0) end
+    attempt = attempt + 1
+    pause(self, math.min(0.1 * 2 ^ attempt, 5))
+  end
+end
+
+local function forget(self)
+  self.range, self.upto, self.fence, self.committed = nil, nil, nil, nil
+  if self.lane.db:status() == "closed" then return reconnect(self) end
+  self.lane.db:rollback()
+end
+
+local function say(self, problem, size)
+  self.tries = self.tries + 1
+  report.verbose(("%s, trying again with %d rows (%d of %d)"):format(problem.message, size, self.tries, max_tries))
+end
+
+local function give_up(self, problem)
+  problem.where, problem.operation = self.job.o.where, "backfill"
+  local ok, detail = pcall(blockers.describe, self.lane.db, { kind = "backfill" })
+  if ok then problem.detail = problem.detail or detail end
+  error(problem, 0)
+end
+
+local function try_again(self, problem)
+  self.size:halve(self.wanted or self.size.rows)
+  say(self, problem, self.size.rows)
+  if self.tries > max_tries then give_up(self, problem) end
+  pause(self, math.min(0.1 * 2 ^ math.min(self.tries, 7), 10))
+end
+
+-- Half of the rows each time, until the chunk is one row.
+local function search(self, problem, upto)
+  if self.wanted > 1 then
+    self.size:halve(self.wanted)
+    return
+  end
+  self.job:bad_row(self, problem, upto)
+end
+
+--- Go on after a failure, or raise it.
+---@param self moontide.BackfillWorker
+---@param problem moontide.Fault
+function failure.recover(self, problem)
+  local fenced = problem.sqlstate == "22012" and self.fence ~= nil and problem.index == self.fence
+  local upto, range, leaf = self.upto, self.range, self.leaf
+  if self.committed and problem.index and problem.index > self.committed then upto = nil end
+  forget(self)
+  if fenced then return end
+  if problem.kind == "interrupted" then return self.job:stop() end
+  if problem.final then error(problem, 0) end
+  if is_lost(problem) then return try_again(self, problem) end
+  if transient[problem.sqlstate] then return try_again(self, problem) end
+  if upto and is_of_a_row(problem) then
+    return search(self, problem, { upto = upto, range = range, leaf = leaf })
+  end
+  give_up(self, problem)
+end
+
+return failure

@@ -1,0 +1,89 @@
+--- The order in which a backfill goes through a table, and the SQL of it. A key is a
+--- list of columns { name =, type = }; a bound is a list of texts, one for each column
+--- or for the first few of them. Pure.
+
+local quote = require "moontide.sql.quote"
+
+---@alias moontide.BackfillKey { name: string, type: string }[]
+
+local key = {}
+
+local function columns(of, alias, count)
+  local list = {}
+  for index = 1, count do list[index] = quote.ident(alias) .. "." .. quote.ident(of[index].name) end
+  return list
+end
+
+local function row(list)
+  return #list == 1 and list[1] or "(" .. table.concat(list, ", ") .. ")"
+end
+
+local function values(of, bound)
+  local list = {}
+  for index, text in ipairs(bound) do list[index] = ("%s::%s"):format(quote.literal(text), of[index].type) end
+  return list
+end
+
+local function compared(of, alias, operator, bound)
+  return ("%s %s %s"):format(row(columns(of, alias, #bound)), operator, row(values(of, bound)))
+end
+
+--- The condition that rows lie behind one bound and not behind the other; nil is an open end.
+--- Rows are compared whole, so that an index on the key bounds the scan at both ends.
+---@param of moontide.BackfillKey
+---@param alias string
+---@param after string[]?
+---@param upto string[]?
+---@return string
+function key.between(of, alias, after, upto)
+  local parts = {}
+  if after then parts[#parts + 1] = compared(of, alias, ">", after) end
+  if upto then parts[#parts + 1] = compared(of, alias, "<=", upto) end
+  return #parts > 0 and table.concat(parts, " AND ") or "true"
+end
+
+--- The columns of the key in their order, for ORDER BY.
+---@param of moontide.BackfillKey
+---@param alias string
+---@param direction? "DESC"
+---@return string
+function key.order(of, alias, direction)
+  local list = columns(of, alias, #of)
+  for index, column in ipairs(list) do list[index] = direction and column .. " " .. direction or column end
+  return table.concat(list, ", ")
+end
+
+--- An expression for the key of a row as JSON text.
+---@param of moontide.BackfillKey
+---@param alias string
+---@return string
+function key.as_json(of, alias)
+  local list = columns(of, alias, #of)
+  for index, column in ipairs(list) do list[index] = column .. "::text" end
+  return ("to_json(ARRAY[%s])::text"):format(table.concat(list, ", "))
+end
+
+--- The query for the key of the n-th row behind a bound: the end of a chunk. It
+--- answers no row where fewer are left.
+---@param leaf { name: string, key: moontide.BackfillKey }
+---@param after string[]?
+---@param upto string[]?
+---@param n integer
+---@return string
+function key.probe(leaf, after, upto, n)
+  local names = {}
+  for index, column in ipairs(leaf.key) do names[index] = "t." .. quote.ident(column.name) end
+  return ("SELECT %s AS key FROM (SELECT %s FROM ONLY %s t WHERE %s ORDER BY %s OFFSET %d LIMIT 1) s"):format(
+    key.as_json(leaf.key, "s"), table.concat(names, ", "), leaf.name, key.between(leaf.key, "t", after, upto),
+    key.order(leaf.key, "t"), n - 1)
+end
+
+--- The query for the last key of a table.
+---@param leaf { name: string, key: moontide.BackfillKey }
+---@return string
+function key.last(leaf)
+  return ("SELECT %s AS key FROM ONLY %s t ORDER BY %s LIMIT 1"):format(key.as_json(leaf.key, "t"), leaf.name,
+    key.order(leaf.key, "t", "DESC"))
+end
+
+return key

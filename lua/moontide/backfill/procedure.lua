@@ -1,0 +1,157 @@
+--- A backfill as an SQL script: a procedure that commits after each chunk and goes on
+--- where it stopped when it is called again. The server finds the key and the leaves
+--- when it runs, since a script is written without a database.
+
+local books = require "moontide.backfill.books"
+local digest = require "moontide.runtime.digest"
+local fingerprint = require "moontide.backfill.fingerprint"
+local quote = require "moontide.sql.quote"
+local write = require "moontide.backfill.write"
+
+local procedure = {}
+
+local function name_of(o, ctx)
+  local place = ("%s/%s/%s"):format(ctx.revision or "", o.name, ctx.direction or "upgrade")
+  return quote.qualified(ctx.schema or "moontide", "backfill_" .. digest.sha256(place):sub(1, 16))
+end
+
+-- Its leaves become ranges at the first call; their keys are found in the catalog each time.
+local body = [[
+DECLARE
+  job bigint; part record; key text; bound text; changed bigint; size integer := 500; started timestamptz; took float8;
+  after text; own text; columns text; names text[]; upto text[]; last boolean; ok boolean; tries integer := 0;
+BEGIN
+  SELECT id INTO job FROM @JOB@ WHERE revision = @REVISION@ AND step = @STEP@ AND direction = @DIRECTION@
+    AND state <> 'abandoned' AND NOT EXISTS (SELECT 1 FROM @LOG@ l
+      WHERE l.revision = @REVISION@ AND l.direction = @BACK@ AND l.outcome = 'done' AND l.finished_at > started_at)
+    ORDER BY attempt DESC LIMIT 1;
+  IF job IS NULL THEN
+    INSERT INTO @JOB@ (revision, step, direction, attempt, fingerprint, state, started_at)
+      SELECT @REVISION@, @STEP@, @DIRECTION@, coalesce(max(attempt), 0) + 1, @FINGERPRINT@, 'running',
+        clock_timestamp() FROM @JOB@ WHERE revision = @REVISION@ AND step = @STEP@ AND direction = @DIRECTION@
+      RETURNING id INTO job;
+    INSERT INTO @RANGE@ (backfill_id, no, leaf)
+      WITH RECURSIVE tree AS (SELECT @TABLE@::regclass::oid AS oid
+        UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid)
+      SELECT job, row_number() OVER (ORDER BY oid), oid FROM tree JOIN pg_class c USING (oid) WHERE c.relkind = 'r';
+    COMMIT;
+  END IF;
+  LOOP
+    PERFORM set_config('lock_timeout', '2s', true), set_config('synchronous_commit', 'off', true),
+      set_config('row_security', 'off', true), set_config('enable_seqscan', 'off', true),
+      set_config('datestyle', 'ISO, MDY', true), set_config('timezone', 'UTC', true),
+      set_config('intervalstyle', 'postgres', true), set_config('extra_float_digits', '3', true),
+      set_config('bytea_output', 'hex', true), set_config('jit', 'off', true);
+    SELECT r.*, format('%I.%I', n.nspname, c.relname) AS name INTO part FROM @RANGE@ r
+      JOIN pg_class c ON c.oid = r.leaf JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE r.backfill_id = job AND NOT r.done ORDER BY r.no LIMIT 1 FOR UPDATE OF r;
+    EXIT WHEN NOT FOUND;
+    @KEY@
+    IF key IS NULL THEN RAISE EXCEPTION 'table % has no key to go through it by', part.name; END IF;
+    names := string_to_array(key, E'\n');
+    columns := array_to_string(ARRAY(SELECT 't.' || c || '::text' FROM unnest(names) c), ', ');
+    IF part.hi IS NULL THEN
+      EXECUTE format('SELECT ARRAY[%s] FROM ONLY %s t ORDER BY %s LIMIT 1', columns, part.name,
+        array_to_string(ARRAY(SELECT 't.' || c || ' DESC' FROM unnest(names) c), ', ')) INTO upto;
+      UPDATE @RANGE@ SET hi = upto, done = upto IS NULL WHERE backfill_id = job AND no = part.no;
+      COMMIT;
+      CONTINUE;
+    END IF;
+    bound := '(' || array_to_string(ARRAY(SELECT 't.' || c FROM unnest(names) c), ', ') || ')';
+    own := '(' || array_to_string(ARRAY(SELECT @ALIAS@ || '.' || c FROM unnest(names) c), ', ') || ')';
+    after := CASE WHEN part.cur IS NULL THEN 'IS NOT NULL'
+      ELSE '> (' || array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(part.cur) v), ', ') || ')' END;
+    EXECUTE format('SELECT ARRAY[%s] FROM ONLY %s t WHERE %s %s AND %s <= (%s) ORDER BY %s OFFSET %s LIMIT 1',
+      columns, part.name, bound, after, bound,
+      array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(part.hi) v), ', '),
+      array_to_string(ARRAY(SELECT 't.' || c FROM unnest(names) c), ', '), size - 1) INTO upto;
+    last := upto IS NULL OR upto = part.hi;
+    upto := coalesce(upto, part.hi);
+    started := clock_timestamp();
+    ok := true;
+    BEGIN
+      EXECUTE replace(replace(@CHUNK@, '{moontide leaf}', part.name), '{moontide range}',
+        CASE WHEN part.cur IS NULL THEN '' ELSE own || ' ' || after || ' AND ' END || own || ' <= (' ||
+        array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(upto) v), ', ') || ')') INTO changed;
+      UPDATE @RANGE@ SET cur = upto, done = last, rows_seen = rows_seen + CASE WHEN last THEN changed ELSE size END,
+        rows_changed = rows_changed + changed, chunks = chunks + 1, chunk_rows = size, committed_at = clock_timestamp()
+        WHERE backfill_id = job AND no = part.no;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+      ok := false;
+      tries := tries + 1;
+      IF tries > 20 THEN RAISE; END IF;
+    END;
+    COMMIT;
+    took := extract(epoch FROM clock_timestamp() - started) * 1000;
+    IF ok THEN
+      tries := 0;
+      size := greatest(1, least(@MAX_ROWS@, size * 2,
+        greatest(size / 2, size * @CHUNK_MS@ / greatest(took, 0.1))::integer));
+    ELSE
+      size := greatest(1, size / 2);
+      PERFORM pg_sleep(0.1 * tries);
+    END IF;
+  END LOOP;
+  UPDATE @JOB@ SET state = 'done', finished_at = clock_timestamp() WHERE id = job;
+  COMMIT;
+END ]]
+
+local from_catalog = [[
+SELECT string_agg(quote_ident(a.attname), E'\n' ORDER BY k.place) INTO key FROM (
+      SELECT i.* FROM pg_index i WHERE i.indrelid = part.leaf AND i.indisunique AND i.indisvalid AND i.indimmediate
+        AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+          SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place)
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+          WHERE k.place <= i.indnkeyatts AND NOT a.attnotnull)
+      ORDER BY i.indisprimary DESC, i.indnkeyatts LIMIT 1) i,
+      unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place), pg_attribute a
+    WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts;]]
+
+local function key_sql(o)
+  if not o.key then return from_catalog end
+  local names = {}
+  for index, name in ipairs(o.key) do names[index] = quote.ident(name) end
+  return ("key := %s;"):format(quote.literal(table.concat(names, "\n")))
+end
+
+-- The chunk's statement with places for the table and the range.
+local function chunk_sql(o)
+  return write.plain(o, { name = "{moontide leaf}", range = "{moontide range}" }, {})
+end
+
+local function filled(text, words)
+  return (text:gsub("@(%u[%u_]*)@", function(name) return words[name] end))
+end
+
+local function words_of(o, ctx)
+  local own = books.open(ctx.schema or "moontide")
+  return {
+    JOB = own.job, RANGE = own.range,
+    REVISION = quote.literal(ctx.revision or ""), STEP = quote.literal(o.name),
+    DIRECTION = quote.literal(ctx.direction or "upgrade"), LOG = own.log,
+    BACK = quote.literal(ctx.direction == "downgrade" and "upgrade" or "downgrade"),
+    FINGERPRINT = quote.literal(fingerprint(o)),
+    TABLE = quote.literal(quote.qualified(o.schema, o.table)), KEY = key_sql(o), CHUNK = quote.literal(chunk_sql(o)),
+    ALIAS = quote.literal(quote.ident(o.table)), MAX_ROWS = tostring(o.max_rows), CHUNK_MS = tostring(o.chunk_ms),
+  }
+end
+
+--- The statements of a script. CALL commits, so nothing may stand around it in a transaction.
+---@param o table
+---@param ctx table
+---@return string[]
+function procedure.statements(o, ctx)
+  local name = name_of(o, ctx)
+  local list = books.open(ctx.schema or "moontide"):create_statements()
+  local head = ("-- Backfill %s: run this script with psql in autocommit mode, not with -1; what was done stays when\n"
+    .. "-- it is stopped, and the CALL goes on from there.\n"):format(o.name:gsub("%c", " "))
+  list[#list + 1] = ("%sCREATE OR REPLACE PROCEDURE %s() LANGUAGE plpgsql AS %s"):format(head, name,
+    quote.dollar(filled(body, words_of(o, ctx))))
+  list[#list + 1] = "SET statement_timeout = 0"
+  list[#list + 1] = ("CALL %s()"):format(name)
+  list[#list + 1] = "RESET statement_timeout"
+  list[#list + 1] = ("DROP PROCEDURE %s()"):format(name)
+  return list
+end
+
+return procedure

@@ -1,0 +1,71 @@
+--- A backfill in a dry run: a small table is changed as a whole in the transaction that
+--- will be rolled back, so that what follows in the revision can be tried; of a large
+--- one only a first chunk. Either way it says what a run would do.
+
+local cjson = require "cjson"
+local key = require "moontide.backfill.key"
+local quote = require "moontide.sql.quote"
+local report = require "moontide.report"
+local survey = require "moontide.backfill.survey"
+local write = require "moontide.backfill.write"
+
+local rehearsal = {}
+
+-- Up to this many rows are changed; and the size of the first chunk of a larger table.
+local most, sample = 100000, 1000
+
+local function spec_of(db, o, leaf)
+  local columns
+  if o.into then
+    local map, names = survey.columns(db, leaf.oid)
+    columns = {}
+    for _, name in ipairs(names) do
+      if not map[name].generated then columns[#columns + 1] = name end
+    end
+  end
+  return setmetatable({ columns = columns }, { __index = o })
+end
+
+local function bound(db, leaf, rows)
+  if rows <= most then return nil end
+  local found = db:exec(key.probe(leaf, nil, nil, sample))[1]
+  return found and cjson.decode(found.key)
+end
+
+local function key_words(leaf)
+  local names = {}
+  for index, column in ipairs(leaf.key) do names[index] = column.name end
+  return table.concat(names, ", ")
+end
+
+local function say(o, leaf, changed, upto)
+  report.info(("backfill %s: %s by %s, about %d rows; %d rows of %s would change"):format(o.name, leaf.name,
+    key_words(leaf), leaf.rows, changed, upto and ("the first %d"):format(sample) or "all"))
+end
+
+local function try_rows(db, o, leaf)
+  local upto = bound(db, leaf, leaf.rows)
+  local sql = write.plain(spec_of(db, o, leaf), leaf, { upto = upto })
+  say(o, leaf, db:exec(sql)[1].changed, upto)
+end
+
+local triggers_sql = [[
+SELECT string_agg(tgname, ', ' ORDER BY tgname) AS names FROM pg_trigger
+WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & %d <> 0]]
+
+-- What fires for each row is the first thing to know about a backfill's cost.
+local function say_triggers(db, o)
+  local name = quote.literal(quote.qualified(o.schema, o.table))
+  local found = db:exec(triggers_sql:format(name, o.delete and 8 or 16))[1].names
+  if found then report.info(("backfill %s: these triggers fire: %s"):format(o.name, found)) end
+end
+
+--- Try a backfill.
+---@param o table
+---@param place moontide.JobPlace
+function rehearsal.run(o, place)
+  for _, leaf in ipairs(survey.leaves(place.db, o)) do try_rows(place.db, o, leaf) end
+  say_triggers(place.db, o)
+end
+
+return rehearsal

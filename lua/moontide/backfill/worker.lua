@@ -1,0 +1,215 @@
+--- One lane of a backfill: takes ranges nobody works on and goes through them chunk by
+--- chunk. A chunk is a transaction that changes rows and moves the checkpoint of its
+--- range, so nothing is lost or done twice wherever it stops. After any failure the
+--- range is read again: what the server has committed is what happened.
+
+local cjson = require "cjson"
+local failure = require "moontide.backfill.failure"
+local key = require "moontide.backfill.key"
+local size = require "moontide.backfill.size"
+local sys = require "moontide.runtime.sys"
+
+---@class moontide.BackfillWorker
+---@field lane moontide.Lane
+---@field job moontide.BackfillRun
+---@field size moontide.ChunkSize
+---@field range? moontide.BackfillRange
+---@field upto? string[]    the end of the chunk that is open; nil: none is
+local Worker = {}
+Worker.__index = Worker
+
+local worker = {}
+
+--- A worker on a connection.
+---@param lane moontide.Lane
+---@param job moontide.BackfillRun
+---@return moontide.BackfillWorker
+function worker.new(lane, job)
+  return setmetatable({ lane = lane, job = job, tries = 0, size = size.new(job:limits()) }, Worker)
+end
+
+local function list_of(text) return text and cjson.decode(text) end
+
+local function range_of(row)
+  return {
+    no = row.no, leaf = row.leaf, pass = row.pass, lo = list_of(row.lo), hi = list_of(row.hi), cur = list_of(row.cur),
+    est_rows = row.est_rows, chunk_rows = row.chunk_rows,
+  }
+end
+
+-- The start of a transaction. A setting of the session would be somebody else's next behind a pooler.
+local function begin(self, list)
+  list[#list + 1] = { sql = "BEGIN" }
+  if self.job.pooled then list[#list + 1] = { sql = self.job.settings_sql } end
+end
+
+local function claim(self)
+  local list = {}
+  begin(self, list)
+  list[#list + 1] = { sql = self.job.books:claim_statement(self.job.id), rows = true }
+  list[#list + 1] = { sql = self.job.books:open_statement(self.job.id), rows = true }
+  local results = self.lane:pipeline(list)
+  local row = results[#list - 1][1]
+  self.job.finished = results[#list][1].open == 0
+  if row then
+    self.range = range_of(row)
+    self.leaf = self.job:leaf(row.leaf)
+    self.size:inherit(row.chunk_rows)
+  else
+    self.lane:pipeline { { sql = "COMMIT" } }
+  end
+  return row ~= nil
+end
+
+local function position(range) return range.cur or range.lo end
+
+local function add_probe(self, list, range)
+  self.wanted = self.size.rows
+  list[#list + 1] = { rows = true, sql = key.probe(self.leaf, position(range), range.hi, self.wanted) }
+end
+
+-- What the probe found is the end of the next chunk; nothing found is the end of the range.
+local function take_probe(self, result)
+  self.found = result[1] ~= nil
+  self.upto = list_of(result[1] and result[1].key) or self.range.hi
+end
+
+-- The statements that open a chunk; answers the places of those with answers in the list.
+local function add_opening(self, list, range)
+  begin(self, list)
+  list[#list + 1] = { rows = true, sql = self.job.books:fence_statement(self.job.id, range) }
+  self.fence = #list
+  add_probe(self, list, range)
+end
+
+-- The job may have been paused or cancelled, or its settings changed.
+local function take_opening(self, results)
+  local control = results[self.fence][1].control
+  take_probe(self, results[self.fence + 1])
+  if control and self.job:obey(control, self.size) then return end
+  self.upto = nil
+  self.lane:pipeline { { sql = "ROLLBACK" } }
+  self.job:wait_for_go(self.lane)
+end
+
+local function open(self)
+  local list = {}
+  add_opening(self, list, self.range)
+  take_opening(self, self.lane:pipeline(list))
+end
+
+-- The checkpoint that a chunk leaves, in words of the books.
+local function checkpoint_of(self, upto, seen, more)
+  local done = table.concat(upto, "\0") == table.concat(self.range.hi, "\0")
+  local point = { to = upto, done = done, seen = seen, busy_ms = self.busy_ms or 0, chunk_rows = self.size.rows }
+  for name, item in pairs(more or {}) do point[name] = item end
+  return function(changed)
+    point.changed, point.seen = changed, self.found and point.seen or changed
+    return self.job.books:checkpoint(self.job.id, self.range, point)
+  end, done
+end
+
+--- The statement that moves the checkpoint by itself.
+---@param upto string[]
+---@param seen integer
+---@param changed integer
+---@param more? table
+---@return string
+function Worker:checkpoint_statement(upto, seen, changed, more)
+  local assignments, condition = checkpoint_of(self, upto, seen, more)(tostring(changed))
+  return ("UPDATE %s SET %s WHERE %s"):format(self.job.books.range, assignments, condition)
+end
+
+-- After the commit the range is where the chunk ended.
+local function advance(self, upto, done)
+  self.range.cur = upto
+  self.upto = nil
+  self.tries = 0
+  if done then self.range = nil end
+end
+
+local function note_time(self, started, rows)
+  self.busy_ms = (sys.clock() - started) * 1000 // 1 | 0
+  self.size:note(rows, (sys.clock() - started) * 1000)
+end
+
+-- The next chunk is opened in the same round trip, unless the range ends here or there is a reason to pause.
+local function send(self, list, upto, done)
+  list[#list + 1] = { sql = "COMMIT" }
+  local committed = #list
+  local going_on = not done and not self.job:must_pause(self)
+  if going_on then add_opening(self, list, setmetatable({ cur = upto }, { __index = self.range })) end
+  self.committed = committed
+  local results = self.lane:pipeline(list)
+  self.committed = nil
+  if results[committed].command ~= "COMMIT" then error(failure.rolled_back(), 0) end
+  return results, going_on
+end
+
+local function finish_chunk(self, list, upto, done, started, changed_of)
+  local wanted = self.wanted
+  local results, going_on = send(self, list, upto, done)
+  self.job:count(changed_of(results), wanted)
+  note_time(self, started, wanted)
+  advance(self, upto, done)
+  if going_on then take_opening(self, results) end
+end
+
+-- A chunk in SQL: one round trip.
+local function sql_chunk(self, started)
+  local upto = self.upto
+  local checkpoint, done = checkpoint_of(self, upto, self.wanted)
+  local chunk = { after = position(self.range), upto = upto }
+  local list = { { rows = true, sql = self.job.write.chunk(self.job.spec, self.leaf, chunk, checkpoint,
+    self.job.books.range) } }
+  finish_chunk(self, list, upto, done, started, function(results)
+    if not results[1][1] then error(failure.rolled_back(), 0) end
+    return results[1][1].changed
+  end)
+end
+
+-- A chunk that goes through Lua: one round trip more, to read the rows.
+local function lua_chunk(self, started)
+  local upto = self.upto
+  local list, changed, seen = self.job.transform:chunk(self, { after = position(self.range), upto = upto })
+  list[#list + 1] = { sql = self:checkpoint_statement(upto, seen, changed) }
+  local _, done = checkpoint_of(self, upto, seen)
+  finish_chunk(self, list, upto, done, started, function(results)
+    self.job.transform:check(results, changed)
+    return changed
+  end)
+end
+
+local function chunk(self)
+  if not self.upto then open(self) end
+  if not self.upto then return end
+  return (self.job.transform and lua_chunk or sql_chunk)(self, sys.clock())
+end
+
+-- One step of the lane: a range to work on, or a chunk of it.
+local function step(self)
+  if self.range then
+    local pause = not self.upto and self.job:must_pause(self)
+    if pause then return self.lane:sleep(pause) end
+    return chunk(self)
+  end
+  if not claim(self) and self.job:has_open() then self.lane:sleep(0.1) end
+  if self.range and not self.upto then
+    local list = {}
+    add_probe(self, list, self.range)
+    take_probe(self, self.lane:pipeline(list)[1])
+  end
+end
+
+local function explain(problem) return require("moontide.gate").explain(problem) end
+
+--- Work until nothing is left to do.
+function Worker:run()
+  while self.job:has_open() and not self.job:is_stopping() do
+    local ok, problem = xpcall(step, explain, self)
+    if not ok then failure.recover(self, problem) end
+  end
+  if self.upto then self.lane:pipeline { { sql = "ROLLBACK" } } end
+end
+
+return worker

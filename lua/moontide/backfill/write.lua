@@ -1,0 +1,82 @@
+--- The statement of a chunk in SQL: it changes the rows between two keys and moves the
+--- checkpoint of their range, all at once. Pure.
+
+local key = require "moontide.backfill.key"
+local quote = require "moontide.sql.quote"
+local value = require "moontide.value"
+
+local write = {}
+
+--- The assignments of an UPDATE.
+---@param set table<string, any>
+---@return string
+function write.assignments(set)
+  local names, list = {}, {}
+  for name in pairs(set) do names[#names + 1] = name end
+  table.sort(names)
+  for index, name in ipairs(names) do list[index] = quote.ident(name) .. " = " .. value.literal(set[name]) end
+  return table.concat(list, ", ")
+end
+
+--- The condition of a chunk: its keys, and what the user asks for.
+---@param spec table   of the backfill
+---@param leaf table
+---@param after string[]?
+---@param upto string[]?
+---@return string
+function write.condition(spec, leaf, after, upto)
+  local range = leaf.range or key.between(leaf.key, spec.table, after, upto)
+  return spec.condition and ("%s AND (%s)"):format(range, spec.condition) or range
+end
+
+local function update(spec, leaf, condition)
+  return ("UPDATE ONLY %s AS %s SET %s WHERE %s RETURNING 1"):format(leaf.name, quote.ident(spec.table),
+    write.assignments(spec.set), condition)
+end
+
+local function delete(spec, leaf, condition, returning)
+  return ("DELETE FROM ONLY %s AS %s WHERE %s RETURNING %s"):format(leaf.name, quote.ident(spec.table), condition,
+    returning)
+end
+
+local function columns(spec)
+  local list = {}
+  for index, name in ipairs(spec.columns) do list[index] = quote.ident(name) end
+  return table.concat(list, ", ")
+end
+
+-- What is archived is inserted by the statement that deletes it. The last part answers a row for each.
+local function parts(spec, leaf, condition)
+  if not spec.delete then return ("w AS (%s)"):format(update(spec, leaf, condition)) end
+  if not spec.into then return ("w AS (%s)"):format(delete(spec, leaf, condition, "1")) end
+  local names = spec.columns and columns(spec) or "*"
+  local into = quote.qualified(spec.into.schema, spec.into.table) .. (spec.columns and " (" .. names .. ")" or "")
+  return ("gone AS (%s), w AS (INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT %s FROM gone RETURNING 1)"):format(
+    delete(spec, leaf, condition, "*"), into, names)
+end
+
+--- The statement that changes the rows of a chunk and moves the checkpoint. It answers the number of rows.
+---@param spec table
+---@param leaf table
+---@param chunk { after: string[]?, upto: string[]? }
+---@param checkpoint fun(changed: string): string, string  assignments and condition
+---@param range_table string
+---@return string
+function write.chunk(spec, leaf, chunk, checkpoint, range_table)
+  local assignments, condition = checkpoint("n.n")
+  local changing = parts(spec, leaf, write.condition(spec, leaf, chunk.after, chunk.upto))
+  return ("WITH %s, n AS (SELECT count(*) AS n FROM w) UPDATE %s SET %s FROM n WHERE %s "
+    .. "RETURNING n.n AS changed"):format(changing, range_table, assignments, condition)
+end
+
+--- The same change without a checkpoint; it answers the number of rows.
+---@param spec table
+---@param leaf table
+---@param chunk { after: string[]?, upto: string[]? }
+---@return string
+function write.plain(spec, leaf, chunk)
+  local changing = parts(spec, leaf, write.condition(spec, leaf, chunk.after, chunk.upto))
+  return ("WITH %s SELECT count(*) AS changed FROM w"):format(changing)
+end
+
+return write

@@ -1,0 +1,55 @@
+--- Operations that are done in many transactions on connections of their own, in the
+--- middle of a revision. The transaction that says in the journal that one has begun
+--- registers its job as well, so a job that is there belongs to this attempt.
+
+local fault = require "moontide.fault"
+
+local errand = {}
+
+--- Where an operation's job takes place.
+---@param run moontide.Segments
+---@return table
+function errand.place(run)
+  local transport = run.transport
+  return {
+    db = transport.db, connect = transport.connect, pooled = transport.pooled, schema = run.history.schema,
+    revision = run.revision, direction = run.direction, interrupted = run.journaled[run.number] ~= nil,
+  }
+end
+
+--- Refuse a second job of the same name.
+---@param run moontide.Segments
+---@param o moontide.Operation
+function errand.check_name(run, o)
+  run.jobs = run.jobs or {}
+  if run.jobs[o.name] then
+    fault.raise("operation", ('there are two operations %s with the name "%s" in the revision'):format(o.kind, o.name),
+      { where = o.where, operation = o.kind, hint = "Progress is kept by name; give each its own." })
+  end
+  run.jobs[o.name] = true
+end
+
+--- Run a job, or the rest of it.
+---@param run moontide.Segments
+---@param o moontide.Operation
+---@param job table                      of the registration
+---@param journal fun(state: string, more?: string[])  writes the journal row, in a transaction
+function errand.run(run, o, job, journal)
+  local place = errand.place(run)
+  if not place.interrupted then journal("started", job.begin(o, place)) end
+  run.transport:flush()
+  job.run(o, place)
+  journal "done"
+end
+
+--- Try a job in a dry run.
+---@param run moontide.Segments
+---@param o moontide.Operation
+---@param job table
+function errand.rehearse(run, o, job)
+  run:ensure_open()
+  run.transport:flush()
+  return job.rehearse(o, errand.place(run))
+end
+
+return errand

@@ -1,0 +1,124 @@
+--- op.backfill: changes the rows of a table in chunks, each a transaction of its own
+--- with its checkpoint in it. It is a commit point of its revision.
+
+local check = require "moontide.check"
+local clause = require "moontide.object.clause"
+local operation = require "moontide.operation"
+local quote = require "moontide.sql.quote"
+local source = require "moontide.source"
+local write = require "moontide.backfill.write"
+
+local function positive(given, what)
+  local number = check.integer(given, what)
+  if number < 1 then check.refuse(what .. " must be at least 1") end
+  return number
+end
+
+local function lanes(given, what)
+  local number = positive(given, what)
+  if number > 32 then check.refuse(what .. " must be at most 32") end
+  return number
+end
+
+local function assignments(given, what)
+  check.table(given, what, "a table { column = value }")
+  local set = {}
+  for name, item in pairs(given) do
+    check.name(name, what .. ": a column")
+    set[name] = check.value(item, ('%s, column "%s"'):format(what, name))
+  end
+  if next(set) == nil then check.refuse(what .. " must not be empty") end
+  return set
+end
+
+local function settings(given, what)
+  return check.parameters(given, what)
+end
+
+local work_shape = {
+  set = assignments, where = check.expression, delete = check.flag, into = check.relation,
+}
+
+-- What undoes it: another backfill of the same table, or the word "keep".
+local function down(given, what)
+  if given == "keep" then return given end
+  if type(given) == "string" then check.refuse(what .. ' must be a table or "keep"') end
+  local work = check.shape(given, what, { set = assignments, where = check.expression })
+  if not work.set then check.refuse(what .. " needs set") end
+  return work
+end
+
+local shape = check.join(work_shape, {
+  table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
+  rows_per_s = positive, session = settings, down = down,
+})
+
+local function check_mode(o)
+  if (o.set ~= nil) == (o.delete ~= nil) then
+    check.refuse("give either set = {...} or delete = true")
+  end
+  if o.delete and not o.condition then check.refuse("delete needs where", "All rows are deleted by TRUNCATE.") end
+  if o.into and not o.delete then check.refuse("into needs delete = true") end
+end
+
+local function build(given)
+  local o = check.shape(given, nil, shape, 1)
+  o.name = check.text(given and given[1], "the name")
+  if #o.name == 0 or #o.name > 100 then check.refuse("the name must have 1 to 100 characters") end
+  check.name(o.table, "the table")
+  o.condition, o.where = o.where, nil   -- an operation's `where` is its place in a file
+  check_mode(o)
+  o.given = { lanes = o.lanes, chunk_ms = o.chunk_ms, max_rows = o.max_rows }
+  o.lanes, o.chunk_ms, o.max_rows = o.lanes or 2, o.chunk_ms or 500, o.max_rows or 10000
+  return o
+end
+
+-- As one statement: for the journal, and for whoever reads what a revision does.
+local function summary(o)
+  local name, condition = quote.qualified(o.schema, o.table), o.condition and " WHERE " .. o.condition or ""
+  if o.delete then return ("DELETE FROM %s%s"):format(name, condition) end
+  return ("UPDATE %s SET %s%s"):format(name, write.assignments(o.set), condition)
+end
+
+local function inverse(o)
+  if o.down == "keep" then return {} end
+  if not o.down then
+    return nil, ('backfill "%s" does not say how to go back: give down = { set = ... } or down = "keep"'):format(o.name)
+  end
+  return { operation.build("backfill", { o.name, table = o.table, schema = o.schema, key = o.key, set = o.down.set,
+    where = o.down.where, lanes = o.given.lanes }) }
+end
+
+local function render(o)
+  local options = clause.pick(o, shape)
+  for name in pairs { lanes = true, chunk_ms = true, max_rows = true } do options[name] = o.given[name] end
+  options[1], options.where = o.name, o.condition
+  return source.call("backfill", options)
+end
+
+operation.register {
+  from = "lua/moontide/object",
+  name = "backfill",
+  summary = "Change the rows of a table in chunks that commit",
+  build = build,
+  sql = function(o, ctx)
+    if ctx.offline then return require("moontide.backfill.procedure").statements(o, ctx) end
+    return { summary(o) }
+  end,
+  inverse = inverse,
+  lock = function(o)
+    return { { relation = quote.qualified(o.schema, o.table), mode = "ROW EXCLUSIVE" } }
+  end,
+  transactional = function() return false end,
+  destructive = function(o)
+    return o.delete and ("rows of table %s"):format(quote.qualified(o.schema, o.table)) or nil
+  end,
+  job = {
+    begin = function(o, place) return require("moontide.backfill.job").begin(o, place) end,
+    run = function(o, place) return require("moontide.backfill.job").run(o, place) end,
+    rehearse = function(o, place) return require("moontide.backfill.rehearsal").run(o, place) end,
+  },
+  source = render,
+}
+
+

@@ -1,0 +1,199 @@
+-- op.backfill against a server: every kind of key, what stops it and what continues it.
+
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+
+local function project(body, more)
+  more = more or {}
+  local text = cli.revision("a1", nil, { upgrade = body, downgrade = more.downgrade, head = more.head })
+  if more.change then
+    text = ('--- A.\nrevision = "a1"\ndown_revision = nil\nfunction change()\n%s\nend\n'):format(body)
+  end
+  return cli.project { ["migrations/versions/a.lua"] = text }
+end
+
+local function rows(count) return ("INSERT INTO t SELECT generate_series(1, %d)"):format(count) end
+
+describe("op.backfill", function()
+  local url
+  before_each(function() url = server.database() end)
+  after_each(function() server.drop(url) end)
+
+  local function sql(text) return server.sql(url, text) end
+  local function run(args, folder) return cli.run(args, { cwd = folder, env = { DATABASE_URL = url } }) end
+  local function upgrade(body, more)
+    local ran = run("upgrade heads", project(body, more))
+    if ran.status ~= 0 then error(ran.stderr, 2) end
+    return ran
+  end
+
+  local plus = '  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, max_rows = %d }'
+
+  local keys = {
+    ["integers with gaps"] = { "bigint", "g * 1000003::bigint - 5000000000" },
+    ["uuids"] = { "uuid", "md5(g::text)::uuid" },
+    ["texts"] = { "text", "CASE WHEN g = 1 THEN '' ELSE chr(39) || chr(92) || 't.' || md5(g::text) || 'ß' END" },
+    ["texts in another order"] = { 'text COLLATE "C"', "md5(g::text) || 'é'" },
+    ["instants"] = { "timestamptz", "timestamptz '2001-02-03' + g * interval '1.000001 s'" },
+    ["numbers"] = { "numeric", "g / 7.0" },
+    ["bytes"] = { "bytea", "decode(md5(g::text), 'hex')" },
+    ["padded characters"] = { "char(40)", "md5(g::text)" },
+  }
+  for name, key in pairs(keys) do
+    it("goes through " .. name .. " once", function()
+      sql(("CREATE TABLE t (k %s PRIMARY KEY, v integer NOT NULL DEFAULT 0); INSERT INTO t SELECT %s, 0 "
+        .. "FROM generate_series(1, 30000) g; ANALYZE t"):format(key[1], key[2]))
+      upgrade(plus:format(700))
+      assert.equal("1|30000", sql "SELECT v, count(*) FROM t GROUP BY v")
+      assert.equal("30000|done", sql [[SELECT sum(rows_changed), max(state) FROM moontide.backfill_range,
+        moontide.backfill]])
+    end)
+  end
+
+  it("goes through a key of several columns, quoted names, an enum and a domain", function()
+    sql [[CREATE SCHEMA "My Schema"; CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN num AS integer;
+      CREATE TABLE "My Schema"."My Table" ("The Mood" mood, n num, d date, v integer NOT NULL DEFAULT 0,
+        PRIMARY KEY ("The Mood", n, d));
+      INSERT INTO "My Schema"."My Table" SELECT (enum_range(NULL::mood))[1 + g % 3], g / 10, date '2000-01-01' + g % 10
+        FROM generate_series(1, 30000) g; ANALYZE]]
+    upgrade('  op.backfill { "plus", table = "My Table", schema = "My Schema", max_rows = 333, '
+      .. 'set = { v = sql "v + 1" } }')
+    assert.equal("1|30000", sql 'SELECT v, count(*) FROM "My Schema"."My Table" GROUP BY v')
+  end)
+
+  it("goes through partitions of partitions, an empty one, and inheritance", function()
+    sql [[CREATE TABLE t (k integer, v integer NOT NULL DEFAULT 0, PRIMARY KEY (k)) PARTITION BY RANGE (k);
+      CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (1000) PARTITION BY RANGE (k);
+      CREATE TABLE t1a PARTITION OF t1 FOR VALUES FROM (0) TO (500);
+      CREATE TABLE t1b PARTITION OF t1 FOR VALUES FROM (500) TO (1000);
+      CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (1000) TO (2000); CREATE TABLE t3 PARTITION OF t DEFAULT;
+      INSERT INTO t SELECT g FROM generate_series(1, 1999) g]]
+    upgrade(plus:format(100))
+    assert.equal("1|1999", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("goes by a key that is named, with many equal values", function()
+    sql [[CREATE TABLE t (day integer NOT NULL, v integer NOT NULL DEFAULT 0); CREATE INDEX ON t (day);
+      INSERT INTO t SELECT g / 5000, 0 FROM generate_series(1, 30000) g; ANALYZE t]]
+    upgrade '  op.backfill { "plus", table = "t", key = "day", set = { v = sql "v + 1" }, max_rows = 100 }'
+    assert.equal("1|30000", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("refuses a table without a key, a key that may be NULL, and a key that is changed", function()
+    sql "CREATE TABLE t (a integer, v integer NOT NULL DEFAULT 0)"
+    local ran = run("upgrade heads", project(plus:format(10)))
+    assert.matches('backfill "plus": table public.t has no key to go through it by', ran.stderr, 1, true)
+    ran = run("upgrade heads", project '  op.backfill { "p", table = "t", key = "a", set = { v = 1 } }')
+    assert.matches('the key column "a" may be NULL', ran.stderr, 1, true)
+    sql "ALTER TABLE t ADD PRIMARY KEY (a)"
+    ran = run("upgrade heads", project '  op.backfill { "p", table = "t", set = { a = 1 } }')
+    assert.matches('the key column "a" is changed', ran.stderr, 1, true)
+  end)
+
+  it("changes only the rows of its condition, and says how many", function()
+    sql "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT g, 0 FROM generate_series(1, 1000) g"
+    local ran = upgrade '  op.backfill { "some", table = "t", set = { v = 5 }, where = "t.id % 2 = 0" }'
+    assert.equal("0|500\n5|500", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
+    assert.matches("backfill some: 500 rows changed", ran.stderr, 1, true)
+  end)
+
+  it("deletes, and archives what it deletes", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer GENERATED ALWAYS AS (id * 2) STORED, note text);
+      CREATE TABLE old (LIKE t INCLUDING ALL);
+      INSERT INTO t (id, note) SELECT g, 'n' FROM generate_series(1, 3000) g]]
+    upgrade '  op.backfill { "old", table = "t", where = "id <= 2000", delete = true, into = "old", max_rows = 300 }'
+    assert.equal("1000|2000", sql "SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM old)")
+    assert.equal("1", sql "SELECT count(*) FROM old WHERE id = 7 AND v = 14 AND note = 'n'")
+  end)
+
+  it("names the row that cannot be changed, keeps what is done, and goes on when it is mended", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0, CHECK (id <> 777 OR v = 0));
+      INSERT INTO t SELECT g FROM generate_series(1, 5000) g]]
+    local folder = project(plus:format(200))
+    local ran = run("upgrade heads", folder)
+    assert.equal(1, ran.status)
+    assert.matches("in the row of public.t with id = 777", ran.stderr, 1, true)
+    assert.matches("23514", ran.stderr, 1, true)
+    assert.equal("776", sql "SELECT count(*) FROM t WHERE v = 1 AND id < 777")
+    assert.equal("failed", sql "SELECT state FROM moontide.backfill")
+    sql "ALTER TABLE t DROP CONSTRAINT t_check"
+    assert.equal(0, run("upgrade heads", folder).status)
+    assert.equal("1|5000", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("waits for a locked row and goes on", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local blocker = cli.start({ "-X", "-q", "-d", url, "-c",
+      "BEGIN; UPDATE t SET v = v WHERE id = 450; SELECT pg_sleep(3); COMMIT" },
+      { program = { server.bin() .. "/psql" } })
+    cli.eventually("the lock", function()
+      return sql "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 't'::regclass" ~= "0"
+    end)
+    upgrade(plus:format(100))
+    blocker:wait()
+    assert.equal("1|900", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("refuses to go on when it was edited, and runs again after a downgrade", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0, CHECK (id <> 777 OR v = 0));
+      INSERT INTO t SELECT g FROM generate_series(1, 1000) g]]
+    assert.equal(1, run("upgrade heads", project(plus:format(200))).status)
+    local ran = run("upgrade heads", project '  op.backfill { "plus", table = "t", set = { v = sql "v + 2" } }')
+    assert.matches('backfill "plus" was edited after a part of it had been done', ran.stderr, 1, true)
+    sql "ALTER TABLE t DROP CONSTRAINT t_check"
+    local folder = project(plus:format(100))
+    for _ = 1, 2 do
+      assert.equal(0, run("upgrade heads", folder).status)
+      assert.equal(0, run("downgrade base", folder).status)
+    end
+    assert.equal("2|1000", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("is undone by the change that it names in a change()", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local body = '  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, '
+      .. 'down = { set = { v = sql "v - 1" } } }'
+    local folder = project(body, { change = true })
+    assert.equal(0, run("upgrade heads", folder).status)
+    assert.equal("1", sql "SELECT min(v) FROM t")
+    assert.equal(0, run("downgrade base", folder).status)
+    assert.equal("0|900", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("changes nothing in a dry run", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local ran = run("upgrade heads --dry-run", project(plus:format(100)))
+    assert.matches("900 rows of all would change", ran.stderr, 1, true)
+    assert.equal("0|900", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("is a script that is resumed by running it again", function()
+    sql [[CREATE TABLE t (a integer, b text, v integer NOT NULL DEFAULT 0, PRIMARY KEY (a, b));
+      INSERT INTO t SELECT g / 3, 't.' || chr(39) || g FROM generate_series(1, 5000) g]]
+    local ran = run("upgrade heads --sql", project(plus:format(100)))
+    local script = require("spec.support.tmp").name("script")
+    require("spec.support.shell").write(script, ran.stdout)
+    local psql = { program = { server.bin() .. "/psql" } }
+    sql "ALTER TABLE t ADD CHECK (a <> 800 OR v = 0)"
+    assert.equal(3, cli.run({ "-X", "-q", "-d", url, "-v", "ON_ERROR_STOP=1", "-f", script }, psql).status)
+    assert.is_true(tonumber(sql "SELECT count(*) FROM t WHERE v = 1") > 1000)
+    sql "ALTER TABLE t DROP CONSTRAINT t_check"
+    cli.run({ "-X", "-q", "-d", url, "-f", script }, psql)
+    assert.equal("1|5000", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+
+  it("finishes its chunks at Ctrl-C and continues", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(9000))
+    local folder = project('  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, rows_per_s = 3000, '
+      .. "max_rows = 100 }")
+    local process = cli.start({ "upgrade", "heads" }, { cwd = folder, env = { DATABASE_URL = url } })
+    cli.eventually("a chunk", function()
+      return sql "SELECT count(*) FROM t WHERE v = 1" ~= "0"
+    end)
+    process:signal "INT"
+    assert.equal(130, process:wait().status)
+    assert.equal("paused", sql "SELECT state FROM moontide.backfill")
+    assert.equal(0, run("upgrade heads", folder).status)
+    assert.equal("1|9000", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
+end)
