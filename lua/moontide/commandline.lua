@@ -127,9 +127,10 @@ local function unmark(value)
   return value
 end
 
+-- Every letter is near to every other one.
 local function usage_fault(message, name, choices, detail)
   local wrong = message:match("^unknown %a+ '(.-)'")
-  local nearest = wrong and require("moontide.suggest").nearest(wrong, choices)
+  local nearest = wrong and not wrong:find("^%-?.$") and require("moontide.suggest").nearest(wrong, choices)
   local help = name and ("moontide %s --help"):format(name) or "moontide --help"
   message = message:gsub("\n.*", ""):gsub(MARK, ""):gsub("'([^']*)'", '"%1"')
   local hint = nearest and ('Did you mean "%s"?'):format(nearest) or ("Run `%s` for the usage."):format(help)

@@ -50,6 +50,7 @@ describe("wrong usage", function()
     { {}, "a command is required", "Run `moontide --help` for the list." },
     { { "upgrad" }, 'unknown command "upgrad"', 'Did you mean "upgrade"?' },
     { { "qqqqqqqqq" }, 'unknown command "qqqqqqqqq"', "Run `moontide --help` for the usage." },
+    { { "heads", "-i" }, 'unknown option "-i"', "Run `moontide heads --help` for the usage." },
     { { "heads", "--verbos" }, 'unknown option "--verbos"', 'Did you mean "--verbose"?' },
     { { "--jsn", "heads" }, 'unknown option "--jsn"', 'Did you mean "--json"?' },
     { { "heads", "-Z" }, 'unknown option "-Z"', nil },
