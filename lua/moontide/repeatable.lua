@@ -73,7 +73,7 @@ end
 
 local function read(path)
   local text, problem = sys.read(path)
-  if not text then fault.raise("revision", ("could not read %s: %s"):format(path, problem)) end
+  if not text then fault.raise("revision", "could not read " .. problem) end
   return text
 end
 
