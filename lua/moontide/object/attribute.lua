@@ -100,6 +100,9 @@ operation.register {
     return { clause.words(head(o), "DROP ATTRIBUTE", o.if_exists and "IF EXISTS", quote.ident(o.name), cascade(o)) }
   end,
   inverse = undo_drop,
+  destructive = function(o)
+    return ("drops the attribute %s of the type %s"):format(quote.ident(o.name), quote.qualified(o.schema, o.type_name))
+  end,
   capture = function(o, query)
     local existing = existing_of(o, query)
     return existing and { existing = existing } or { absent = true }

@@ -12,6 +12,7 @@ local source = require "moontide.source"
 ---@field thing string      in messages: "type"
 ---@field words string      in statements: "TYPE"
 ---@field everywhere? boolean  its name has no schema
+---@field holds_data? boolean  what it holds is gone when it is dropped
 ---@field lock? fun(o: table): moontide.Lock[]  of dropping, renaming and moving
 ---@field read fun(given: any, what: string): table   `existing` as users write it
 ---@field write fun(existing: table): table           the reverse
@@ -117,6 +118,15 @@ local function drop_sql(kind)
   end
 end
 
+-- What goes with it is not known here, and may be columns with their data.
+local function drop_loses(kind)
+  return function(o)
+    if not o.cascade and not kind.holds_data then return nil end
+    local name = quote.qualified(o.schema, o.name)
+    return ("drops the %s %s%s"):format(kind.thing, name, o.cascade and " and what depends on it" or "")
+  end
+end
+
 --- Register `drop_KIND(name, { schema, if_exists, cascade, existing })`.
 ---@param kind moontide.Entity
 ---@param summary string
@@ -131,6 +141,7 @@ function entity.register_drop(kind, summary)
       return o
     end,
     sql = drop_sql(kind), inverse = drop_inverse(kind), capture = drop_capture(kind), lock = kind.lock or no_lock,
+    destructive = drop_loses(kind),
     source = function(o)
       local options = clause.pick(o, shape)
       options.existing = o.existing and kind.write(o.existing)

@@ -125,6 +125,7 @@ operation.register {
   sql = function(o)
     return { clause.words("DROP TABLE", o.if_exists and "IF EXISTS", child(o), o.cascade and "CASCADE") }
   end,
+  destructive = function(o) return ("drops the partition %s"):format(quote.qualified(o.schema, o.name)) end,
   inverse = undo_drop,
   capture = capture_drop,
   lock = locks("ACCESS EXCLUSIVE", "ACCESS EXCLUSIVE"),

@@ -136,7 +136,7 @@ end
 
 local kind = {
   kind = "sequence", thing = "sequence", words = "SEQUENCE", lock = entity.exclusive, read = read_existing,
-  write = write_existing, capture = capture, create = create_again,
+  holds_data = true, write = write_existing, capture = capture, create = create_again,
   schema_of = [[
 SELECT n.nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)]],
   example = "{ start = 100, restart = 4711 }",
