@@ -55,12 +55,27 @@ local function remembered(project)
   return text and text:match("^[^\n]+") or nil
 end
 
+local function path_elsewhere(project, account) return "/var/tmp/" .. key(project, account) end
+
+-- Where the project cannot be written nothing could be remembered.
+local function found_elsewhere(project, account)
+  local path = path_elsewhere(project, account)
+  local found = lfs.symlinkattributes(path)
+  local owner = account and account.uid or sys.uid()
+  return found and found.mode == "directory" and found.uid == owner and path or nil
+end
+
+local function find(project, account)
+  local own = own_folder(project)
+  return remembered(project) or is_folder(own) and own or found_elsewhere(project, account) or own
+end
+
 --- Where the server of a project is, or would be.
 ---@param project string  absolute path
 ---@return moontide.Place
 function place.of(project)
   local account = account_for(project)
-  local folder = remembered(project) or own_folder(project)
+  local folder = find(project, account)
   return {
     project = project, account = account, folder = folder,
     socket = socket_folder(folder, project, account), exists = is_folder(folder),
@@ -101,7 +116,7 @@ local function make_hidden(project, account)
 end
 
 local function make_elsewhere(self)
-  local path = "/var/tmp/" .. key(self.project, self.account)
+  local path = path_elsewhere(self.project, self.account)
   local ok, reason = make_private(path, self.account)
   if not ok then
     fault.raise("file", ('the folder "%s" for the development server %s'):format(path, reason))
