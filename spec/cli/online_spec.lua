@@ -2,6 +2,7 @@
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
+local shell = require "spec.support.shell"
 
 local function project(body, env)
   return cli.project {
@@ -187,6 +188,25 @@ BEGIN;
     assert.equal(1, upgrade(folder).status)
     local ran = cli.run({ "repair", "verify", "a1" }, { cwd = folder, env = { DATABASE_URL = url } })
     assert.equal(0, ran.status, ran.stderr)
+  end)
+
+  it("waits for a lock in a step of its own, and does not build its index again", function()
+    local folder = project [[op.create_unique_constraint("u", "t", { "email" }, { online = true })]]
+    -- A reader that is idle stands in the way of the constraint, but not of the build.
+    local release = folder .. "/release"
+    local reader = cli.start({ "-X", "-d", url, "-c", "BEGIN", "-c", "SELECT count(*) FROM t",
+      "-c", "\\! while [ ! -e " .. release .. " ]; do sleep 0.02; done", "-c", "COMMIT" },
+      { program = { server.bin() .. "/psql" } })
+    cli.eventually("the reader has its lock", function()
+      return sql "SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass" ~= "0"
+    end)
+    local process = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    cli.eventually("it tries again", function() return select(2, process:output()):find("trying again", 1, true) end)
+    local built = sql "SELECT 'u'::regclass::oid"
+    shell.write(release, "")
+    assert.equal(0, reader:wait().status)
+    assert.equal(0, process:wait().status)
+    assert.equal(built, sql "SELECT conindid FROM pg_constraint WHERE conname = 'u'")
   end)
 
   it("adds a column, unless its default writes every row anew", function()

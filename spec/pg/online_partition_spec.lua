@@ -50,6 +50,22 @@ versions.each(function(major, database)
     assert.equal("", sql "SELECT to_regclass('mi')")
   end)
 
+  it("adds keys partition by partition", function()
+    sql "CREATE TABLE p (id integer PRIMARY KEY); INSERT INTO p SELECT generate_series(1, 30)"
+    upgrade [[
+  op.create_primary_key("mk", "m", { "id", "day", "kind" }, { online = true })
+  op.create_unique_constraint("mu", "m", { "kind", "day", "id" }, { online = true })
+  op.create_foreign_key("mf", "m", "p", "day", "id", { online = true })
+]]
+    assert.equal("mf f true\nmk p true\nmu u true", sql("SELECT conname || ' ' || contype::text || ' ' || convalidated "
+      .. "FROM pg_constraint WHERE contype <> 'n' AND conrelid = 'm'::regclass ORDER BY 1"))
+    assert.equal("0", sql "SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+    assert.equal("6", sql "SELECT count(*) FROM pg_partition_tree('mu')")
+    assert.equal("5", sql "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conparentid <> 0")
+    sql "ALTER TABLE m DROP CONSTRAINT mk, DROP CONSTRAINT mu, DROP CONSTRAINT mf;"
+    sql "ALTER TABLE m ALTER kind DROP NOT NULL"
+  end)
+
   -- What the server says of its reading of tables, when the debug level is up.
   local function attach(child, bound, parent)
     sql("ALTER DATABASE " .. sql "SELECT current_database()" .. " SET log_min_messages = 'debug1'")

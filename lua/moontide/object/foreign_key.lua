@@ -142,10 +142,10 @@ local function build(name, relation, referent, columns, referenced, options)
   return o
 end
 
-local function expand(o)
+local function expand(o, ctx, ask)
   if not o.online then return nil end
   local name = o.name or default_name.foreign_key(o.table, o.columns)
-  return online.steps(o, name, constraint.kinds.foreign_key.text(o))
+  return online.foreign_key(o, name, constraint.kinds.foreign_key.text(o), ctx, ask)
 end
 
 -- Both tables are locked against writers: while all rows are checked, or online for a moment.

@@ -136,10 +136,12 @@ end
 
 -- The name is the server's own choice where none is given.
 local function expand(kind, word)
-  return function(o, ctx)
+  return function(o, ctx, ask)
     if not o.online then return nil end
-    local name = o.name or constraint.kinds[kind].name(o.table, o)
-    return online.steps(o, name, word, constraint.timing(o), index.sql, ctx)
+    return online.steps(o, {
+      word = word, name = o.name or constraint.kinds[kind].name(o.table, o), plain = by_columns(word, o),
+      timing = constraint.timing(o), write = index.sql,
+    }, ctx, ask)
   end
 end
 

@@ -5,6 +5,7 @@ local alter = require "moontide.object.alter"
 local probe = require "moontide.online.probe"
 local quote = require "moontide.sql.quote"
 local step = require "moontide.online.step"
+local tree = require "moontide.online.tree"
 
 local constraint = {}
 
@@ -42,6 +43,40 @@ function constraint.steps(o, name, text)
     step.transaction(alter_table(o, ("ADD CONSTRAINT %s %s NOT VALID"):format(quote.ident(name), text))),
     constraint.validation(o, name),
   }
+end
+
+local function leaves(ask, schema, relation, into)
+  for _, child in ipairs(tree.children(ask, schema, relation)) do
+    if child.partitioned then leaves(ask, child.schema, child.name, into)
+    else into[#into + 1] = { schema = child.schema, table = child.name } end
+  end
+  return into
+end
+
+-- Before PostgreSQL 18 a partitioned table takes no foreign key that is not valid; but where each partition has it
+-- already, the table's own is added without reading them.
+local function partition_by_partition(o, name, text, ask)
+  local steps = {}
+  for _, leaf in ipairs(leaves(ask, o.schema, o.table, {})) do
+    alter.append(steps, constraint.steps(leaf, name, text))
+  end
+  steps[#steps + 1] = step.transaction(alter_table(o, ("ADD CONSTRAINT %s %s"):format(quote.ident(name), text)))
+  return steps
+end
+
+local first_with_partitioned = 180000
+
+--- The steps of a foreign key.
+---@param o moontide.Operation
+---@param name string
+---@param text string  the SQL after ADD CONSTRAINT and the name
+---@param ctx { server_version: integer? }
+---@param ask? fun(sql: string): table
+---@return moontide.Step[]
+function constraint.foreign_key(o, name, text, ctx, ask)
+  local at_once = (ctx.server_version or 0) >= first_with_partitioned
+  if at_once or tree.kind(ask, o.schema, o.table) ~= "p" then return constraint.steps(o, name, text) end
+  return partition_by_partition(o, name, text, ask)
 end
 
 return constraint

@@ -1,11 +1,13 @@
 --- Indexes online: built and dropped concurrently. An index of a partitioned table is
 --- made on the parent alone, built concurrently on each partition, and attached.
 
+local alter = require "moontide.object.alter"
 local clause = require "moontide.object.clause"
 local default_name = require "moontide.object.name"
 local probe = require "moontide.online.probe"
 local quote = require "moontide.sql.quote"
 local step = require "moontide.online.step"
+local tree = require "moontide.online.tree"
 
 local index = {}
 
@@ -48,11 +50,6 @@ function index.build(o, schema, relation, write)
   return step.build(schema, o.name, sql, duplicates_of(o, schema, relation))
 end
 
-local children = [[
-SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned
-FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE i.inhparent = %s AND c.relkind IN ('r', 'p') ORDER BY 1, 2]]
-
 local function unused_name(relation, name, taken)
   local number = ""
   local candidate = default_name.make(relation, name, "idx")
@@ -72,22 +69,22 @@ local function attach(parent, child)
     probe.all(attached:format(probe.relation(child.schema, child.name), probe.relation(parent.schema, parent.name))))
 end
 
-local function on_parent(o, schema, relation, write)
+local function on_parent(write, o, schema, relation)
   return step.transaction(write(variant(o, { only = true }), schema, relation),
     probe.all(probe.relation(schema, o.name) .. " IS NOT NULL"))
 end
 
 -- The partitions are read after the index of their parent is there: one that is added later gets its index from it.
-local function partitions(o, schema, relation, write, taken)
+local function partitions(o, schema, relation, way, taken)
   return { more = function(ask)
     local steps = {}
-    for _, child in ipairs(ask(children:format(probe.relation(schema, relation)))) do
+    for _, child in ipairs(tree.children(ask, schema, relation)) do
       local own = variant(o, { name = unused_name(child.name, o.name, taken) })
       if child.partitioned then
-        steps[#steps + 1] = on_parent(own, child.schema, child.name, write)
-        steps[#steps + 1] = partitions(own, child.schema, child.name, write, taken)
+        steps[#steps + 1] = way.parent(own, child.schema, child.name)
+        steps[#steps + 1] = partitions(own, child.schema, child.name, way, taken)
       else
-        steps[#steps + 1] = index.build(own, child.schema, child.name, write)
+        alter.append(steps, way.leaf(own, child.schema, child.name))
       end
       steps[#steps + 1] = attach({ schema = schema, name = o.name }, { schema = child.schema, name = own.name })
     end
@@ -95,11 +92,14 @@ local function partitions(o, schema, relation, write, taken)
   end }
 end
 
-local kind = "SELECT relkind::text AS kind FROM pg_class WHERE oid = %s"
-
-local function kind_of(ask, schema, name)
-  local row = ask and ask(kind:format(probe.relation(schema, name)))[1]
-  return row and row.kind
+--- The steps that give a partitioned table an index, or a constraint that has one: the parent's first, which is not
+--- valid until each partition has its own and all are attached.
+---@param o { schema: string?, table: string, name: string }
+---@param way { parent: fun(o: table, schema: string?, relation: string): moontide.Step,
+---  leaf: fun(o: table, schema: string?, relation: string): moontide.Step[] }
+---@return moontide.Step[]
+function index.of_partitions(o, way)
+  return { way.parent(o, o.schema, o.table), partitions(o, o.schema, o.table, way, {}) }
 end
 
 --- The steps of create_index.
@@ -108,8 +108,11 @@ end
 ---@param write fun(o: table, schema: string?, relation: string): string
 ---@return moontide.Step[]
 function index.create(o, ask, write)
-  if o.online and kind_of(ask, o.schema, o.table) == "p" then
-    return { on_parent(o, o.schema, o.table, write), partitions(o, o.schema, o.table, write, {}) }
+  if o.online and tree.kind(ask, o.schema, o.table) == "p" then
+    return index.of_partitions(o, {
+      parent = function(...) return on_parent(write, ...) end,
+      leaf = function(own, schema, relation) return { index.build(own, schema, relation, write) } end,
+    })
   end
   return { index.build(o, o.schema, o.table, write) }
 end
@@ -121,7 +124,7 @@ end
 function index.drop(o, ask)
   local name = quote.qualified(o.schema, o.name)
   local if_exists = o.if_exists and "IF EXISTS"
-  if o.online and kind_of(ask, o.schema, o.name) == "I" then
+  if o.online and tree.kind(ask, o.schema, o.name) == "I" then
     return { step.transaction(clause.words("DROP INDEX", if_exists, name)) }
   end
   return { step.drop(o.schema, o.name, clause.words("DROP INDEX CONCURRENTLY", if_exists, name)) }
