@@ -94,8 +94,8 @@ local function standing(self, index)
   if options.transport.dry then return "It was a dry run: nothing was changed." end
   local segments = committed_segments(self, index, id)
   if segments > 0 then
-    return ("Revision %s is partially applied: %d of its segments are committed; "
-      .. "the same command continues behind them."):format(id, segments)
+    return ("Revision %s is partially %s: %d of its segments are committed; the same command continues behind them.")
+      :format(id, self.steps[index].direction == "downgrade" and "reverted" or "applied", segments)
   end
   if options.transport.joined then return standing_of_joined(options) end
   return ("Nothing of revision %s was applied; the database is %s."):format(id, at(self:rows_before(index)))

@@ -29,6 +29,18 @@ local function refuse_edited(rev, recorded, found)
   })
 end
 
+-- Those that the version rows stand on; all, where a row has no file.
+local function applied_of(graph, edited, rows)
+  for _, id in ipairs(rows) do
+    if not graph:get(id) then return edited end
+  end
+  local applied, list = #edited > 0 and graph:ancestors(rows) or {}, {}
+  for _, item in ipairs(edited) do
+    if applied[item.revision.id] then list[#list + 1] = item end
+  end
+  return list
+end
+
 --- Compare applied files with the checksums that the log has of them.
 ---@param graph table
 ---@param state moontide.State
@@ -43,7 +55,7 @@ function migrate.edited(graph, state)
     end
   end
   table.sort(edited, function(a, b) return a.revision.order < b.revision.order end)
-  return edited
+  return applied_of(graph, edited, state.rows)
 end
 
 local function check_edited(app, graph, state)
@@ -159,7 +171,7 @@ end
 ---@param app moontide.App
 ---@param direction "upgrade"|"downgrade"
 ---@param target string
----@param options { tag?: string, dry?: boolean }
+---@param options { tag?: string, dry?: boolean, plan?: "revert" }  revert: the target alone
 function migrate.online(app, direction, target, options)
   local config = app:config()
   if target:find(":", 1, true) then
@@ -170,7 +182,7 @@ function migrate.online(app, direction, target, options)
   local live <close> = session.open(config, started)
   check_edited(app, graph, live.state)
   local rows = live.state.rows
-  local steps = plan[direction](graph, rows, target)
+  local steps = plan[options.plan or direction](graph, rows, target)
   if next(live.state.journal) then partial.check(graph, direction, steps, live.state.journal) end
   require("moontide.repeatable.plan").online(steps, direction, target, config, live)
   show_warnings(steps)
@@ -244,7 +256,7 @@ function migrate.replay(app, rev, journal)
   local live = app:look()
   local load = loading.loader(app, { sink = door, captured = loading.captured(live) })
   runner.replay({ direction = journal[1].direction, revision = rev }, journal, {
-    gate = door, load = load, server_version = live.db:server_version(),
+    gate = door, load = load, history = live.history, server_version = live.db:server_version(),
     safe = app:config().safe == "online", autocommit = app:config().transaction == "none",
   })
 end

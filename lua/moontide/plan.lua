@@ -133,6 +133,19 @@ function plan.downgrade(map, ids, text)
   return steps
 end
 
+--- The step that reverts one revision, on which nothing stands, and no other.
+---@param map moontide.Graph
+---@param ids string[]  the version rows
+---@param id string
+---@return moontide.plan.Steps
+function plan.revert(map, ids, id)
+  local current, node = resolve.rows(map, ids), map.by_id[id]
+  if not is_row(current, node) then
+    no_target(("%s is not a current head"):format(words.quote(id)), ids)
+  end
+  return { warnings = {}, downgrade_step(rows.new(current), node) }
+end
+
 --- The steps that set the version rows without running anything.
 ---@param map moontide.Graph
 ---@param ids string[]                the version rows

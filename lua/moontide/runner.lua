@@ -153,12 +153,12 @@ function Nowhere:open() fault.raise("reached", "the committed part ends here") e
 --- is run; a difference raises.
 ---@param step table                     { direction, revision }
 ---@param journal moontide.JournalRow[]
----@param options { gate: moontide.Gate, load: fun(step: table): table }
+---@param options { gate: moontide.Gate, load: fun(step: table): table, history: moontide.History }
 function runner.replay(step, journal, options)
   local run = segment.new {
     transport = setmetatable({ ctx = { offline = false, server_version = options.server_version } }, Nowhere),
     revision = step.revision.id, direction = step.direction, journal = journal,
-    guards = function() return {} end, history = {}, safe = options.safe, autocommit = options.autocommit,
+    guards = function() return {} end, history = options.history, safe = options.safe, autocommit = options.autocommit,
   }
   local rest = { gate = options.gate, transport = run.transport, hook = function() end }
   local ok, problem = xpcall(call, gate.explain, step, options.load(step), run, rest)

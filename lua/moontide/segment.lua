@@ -11,6 +11,7 @@
 local digest = require "moontide.runtime.digest"
 local errand = require "moontide.errand"
 local fault = require "moontide.fault"
+local loop = require "moontide.loop"
 local operation = require "moontide.operation"
 local sequence = require "moontide.sequence"
 local serialize = require "moontide.serialize"
@@ -65,7 +66,7 @@ end
 function segment.new(options)
   local run = setmetatable({
     transport = options.transport, history = options.history, guards = options.guards,
-    revision = options.revision, direction = options.direction, number = 0,
+    revision = options.revision, direction = options.direction, number = 0, loops = 0,
     journaled = by_number(options.journal, options.direction), set = {}, missed = {},
     autocommit = options.autocommit or false, safe = options.safe or false, private = {},
   }, Segments)
@@ -147,6 +148,7 @@ end
 ---@return table result
 function Segments:ask(entry)
   self:note(entry)
+  loop.count(self, entry.sql)
   if self:replaying() then return replayed_read(self) end
   self:ensure_open()
   local answer = self.transport:read(entry)
@@ -270,6 +272,7 @@ end
 --- End the current segment before a commit point.
 function Segments:commit_point()
   if not self.touched then return end
+  loop.check(self)
   if self:replaying() then self:check_replay() else self:commit_journaled() end
   self:advance()
 end

@@ -198,15 +198,52 @@ describe("where a run stands", function()
     assert.equal(130, ran.status)
   end)
 
-  it("a partial revision that is a base is finished downwards", function()
-    local folder = project { { downgrade = halves '  op.execute("SELECT 1/0")' } }
-    sql "CREATE TABLE t ()"
+  it("finishing one revision downwards leaves the others of the branchpoint, and works for a merge", function()
+    local down = { downgrade = '  op.transaction(function() op.execute("CREATE TABLE half ()") end)\n'
+      .. '  op.execute("INSERT INTO missing VALUES (1)")' }
+    local folder = cli.project {
+      ["migrations/versions/a1.lua"] = cli.revision("a1"),
+      ["migrations/versions/b2.lua"] = cli.revision("b2", "a1", down),
+      ["migrations/versions/c3.lua"] = cli.revision("c3", "a1"),
+      ["migrations/versions/d4.lua"] = cli.revision("d4", { "b2", "c3" }, down),
+    }
+    assert.equal(0, run(folder, "upgrade").status)
+    assert.matches("Revision d4 is partially reverted", run(folder, "downgrade", "b2").stderr)
+    sql "CREATE TABLE missing (id integer)"
+    assert.equal("Running downgrade d4 -> b2, c3, Revision d4.\n", run(folder, "repair", "finish", "d4").stderr)
+    sql "DROP TABLE half, missing"
+    assert.equal(1, run(folder, "downgrade", "b2-1").status)
+    sql "CREATE TABLE missing (id integer)"
+    assert.equal("Running downgrade b2 -> a1, Revision b2.\n", run(folder, "repair", "finish", "b2").stderr)
+    assert.equal("c3", sql "SELECT string_agg(version_num, ',') FROM moontide.version")
+  end)
+
+  it("what was stamped away may be edited", function()
+    local folder = project { first, {} }
     run(folder, "upgrade")
-    assert.equal(1, run(folder, "downgrade", "base").status)
-    local fixed = project { { downgrade = halves "" } }
-    local ran = run(fixed, "repair", "finish", "a1")
-    assert.matches("edited", ran.stderr)
-    ran = run(project { { downgrade = halves '  op.execute("SELECT 1/0")' } }, "repair", "finish", "a1")
-    assert.matches("division by zero", ran.stderr)
+    run(folder, "stamp", "a1")
+    local file = assert(io.open(folder .. "/migrations/versions/b2.lua", "a"))
+    file:write "-- another way\n"
+    file:close()
+    assert.equal(0, run(folder, "upgrade").status)
+  end)
+
+  it("an abandoned upgrade is not taken for applied", function()
+    local folder = project { first, { upgrade = halves '  op.execute("SELECT 1/0")' } }
+    run(folder, "upgrade")
+    run(folder, "repair", "abandon", "b2")
+    os.remove(folder .. "/migrations/versions/b2.lua")
+    assert.equal("nothing is wrong\n", run(folder, "repair").stderr)
+  end)
+
+  it("a commit point inside of op.each is refused before anything is committed", function()
+    local ran = run(project { { upgrade = [[
+  op.each("SELECT 1 AS id", function()
+    op.transaction(function() op.execute("CREATE TABLE y ()") end)
+  end)]] } }, "upgrade")
+    assert.equal(1, ran.status)
+    assert.matches("a commit point inside of op.each", ran.stderr)
+    assert.matches("a1.lua:7", ran.stderr)
+    assert.matches("Nothing of revision a1 was applied", ran.stderr)
   end)
 end)

@@ -29,7 +29,7 @@ local function run(fn)
   local transport = execute.new { db = connection, settings = {} }
   transport.ctx.directory = directory
   local sink = segment.new {
-    transport = transport, guards = function() return {} end, revision = "r", direction = "upgrade",
+    transport = transport, guards = function() return {} end, revision = "r", direction = "upgrade", history = {},
   }
   local ok, problem = pcall(function()
     fn(op.new(sink))
@@ -114,7 +114,7 @@ describe("an offline script", function()
     shell.write(directory .. "/offline.lua", ([[
       local transport = require("moontide.transport.print").new { directory = %q }
       local sink = require("moontide.segment").new { transport = transport, guards = function() return {} end,
-        revision = "r", direction = "upgrade" }
+        revision = "r", direction = "upgrade", history = {} }
       local op = require("moontide.op").new(sink)
       %s
       sink:finish {}]]):format(directory, body))

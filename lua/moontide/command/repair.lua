@@ -84,7 +84,7 @@ function actions.finish(app, args)
   local rev = one_revision(app, args)
   local rows = partial_rows(app:look(), rev.id)
   if rows[1].direction == "upgrade" then return migrate.online(app, "upgrade", rev.id, {}) end
-  migrate.online(app, "downgrade", rev.id .. "-1", {})
+  migrate.online(app, "downgrade", rev.id, { plan = "revert" })
 end
 
 function actions.verify(app, args)
@@ -94,12 +94,18 @@ function actions.verify(app, args)
   report.info(("the committed part of revision %s is as in its file"):format(rev.id))
 end
 
+-- A revision the downgrade of which is abandoned is still applied.
+local function checksum_of_applied(live, rows)
+  local record = live.state.recorded[rows[1].revision]
+  return rows[1].direction == "downgrade" and record and record.checksum or nil
+end
+
 function actions.abandon(app, args)
   local live <close> = session.open(app:config())
   local id = needed(args)
   local rows = partial_rows(live, id)
-  run(live, { live.history:forget_statement(id),
-    log(live, id, rows[1].direction, ("abandoned after %d segments"):format(#rows)) })
+  local message = ("its %s was abandoned after %d segments"):format(rows[1].direction, #rows)
+  run(live, { live.history:forget_statement(id), log(live, id, "stamp", message, checksum_of_applied(live, rows)) })
   report.info(("forgot %d segments of revision %s; what they made is still there"):format(#rows, id))
 end
 
