@@ -29,6 +29,16 @@ function errand.check_name(run, o)
   run.jobs[o.name] = true
 end
 
+-- Functions of a job are called in the middle of its chunks, where operations have no place.
+local function closed(run, o)
+  local function refuse()
+    fault.raise("operation", ('an operation is called in a function of %s "%s"'):format(o.kind, o.name),
+      { where = o.where, operation = o.kind, hint = "Such a function only says what becomes of rows." })
+  end
+  run.run, run.block = refuse, refuse
+  return setmetatable({}, { __close = function() run.run, run.block = nil, nil end })
+end
+
 --- Run a job, or the rest of it.
 ---@param run moontide.Segments
 ---@param o moontide.Operation
@@ -38,6 +48,7 @@ function errand.run(run, o, job, journal)
   local place = errand.place(run)
   if not place.interrupted then journal("started", job.begin(o, place)) end
   run.transport:flush()
+  local _ <close> = closed(run, o)
   job.run(o, place)
   journal "done"
 end

@@ -196,4 +196,61 @@ describe("op.backfill", function()
     assert.equal(0, run("upgrade heads", folder).status)
     assert.equal("1|9000", sql "SELECT v, count(*) FROM t GROUP BY v")
   end)
+
+  it("asks a Lua function what becomes of each row", function()
+    sql [[CREATE TABLE t (a uuid, b text, full_name text, first text, last text, n numeric, f float8, j jsonb, d date,
+        ok boolean, small smallint, raw bytea, keep integer DEFAULT 7, PRIMARY KEY (a, b));
+      INSERT INTO t (a, b, full_name) SELECT md5(g::text)::uuid, 'b' || g,
+        CASE WHEN g % 10 = 0 THEN 'Plato' ELSE 'Ada' || g || ' King' END FROM generate_series(1, 3000) g]]
+    upgrade [[  op.backfill { "split", table = "t", read = "full_name", max_rows = 300,
+      write = { "first", "last", "n", "f", "j", "d", "ok", "small", "raw", "keep" }, each = function(row)
+        local first, last = row.full_name:match("^(%S+)%s+(.+)$")
+        if not first then return { last = row.full_name, keep = null } end
+        return { first = first, last = last, n = "1.50", f = 0.25, j = json { x = 1 }, d = "2001-02-03", ok = true,
+          small = -5, raw = bytea("\0\1") }
+      end }]]
+    assert.equal('2700|1.50|0.25|{"x": 1}|2001-02-03|t|-5|0001|7', sql [[SELECT count(*), min(n), min(f),
+      min(j::text), min(d), bool_and(ok), min(small), min(encode(raw, 'hex')), min(keep) FROM t
+      WHERE first LIKE 'Ada%' AND last = 'King']])
+    assert.equal("300", sql "SELECT count(*) FROM t WHERE last = 'Plato' AND first IS NULL AND keep IS NULL")
+  end)
+
+  it("leaves rows alone, and takes a whole chunk", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    upgrade [[  op.backfill { "half", table = "t", read = "id", write = "v", each_chunk = function(rows)
+        local changes = {}
+        for i, row in ipairs(rows) do changes[i] = row.id % 2 == 0 and { v = row.id } end
+        return changes
+      end }]]
+    assert.equal("450|450", sql "SELECT count(*) FILTER (WHERE v = id), count(*) FILTER (WHERE v = 0) FROM t")
+  end)
+
+  it("names the row for which a Lua function raises an error", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",
+      each = function(row) if row.id == 77 then error("no way") end return { v = 1 } end }]])
+    assert.equal(1, ran.status)
+    assert.matches("no way", ran.stderr, 1, true)
+    assert.matches("in the row of public.t with id = 77", ran.stderr, 1, true)
+    ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",
+      each = function(row) op.execute("SELECT 1") end }]])
+    assert.matches("was edited after", ran.stderr, 1, true)
+  end)
+
+  it("refuses operations in a Lua function", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",
+      each = function() op.execute("SELECT 1") end }]])
+    assert.equal(1, ran.status)
+    assert.matches('an operation is called in a function of backfill "bad"', ran.stderr, 1, true)
+  end)
+
+  it("cannot print a Lua function as a script, unless SQL does the same", function()
+    local body = '  op.backfill { "x", table = "t", read = "v", write = "v", each = function() end%s }'
+    local ran = run("upgrade heads --sql", project(body:format ""))
+    assert.matches("which cannot be printed as a script", ran.stderr, 1, true)
+    ran = run("upgrade heads --sql", project(body:format ', sql_equivalent = { set = { v = sql "v + 1" } }'))
+    assert.equal(0, ran.status)
+    assert.matches("SET v = v + 1", ran.stdout, 1, true)
+  end)
 end)

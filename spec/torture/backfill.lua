@@ -24,6 +24,8 @@ ANALYZE t]]
 --- The options of op.backfill for each way of working.
 torture.modes = {
   sql = 'table = "t", set = { v = sql "v + 1" }, max_rows = 200, lanes = 2',
+  lua = 'table = "t", read = { "id", "v" }, write = { "v" }, max_rows = 200, lanes = 2, '
+    .. "each = function(row) return { v = row.v + 1 } end",
 }
 
 local function project(mode)

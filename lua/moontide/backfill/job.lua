@@ -124,6 +124,7 @@ function job.open(o, place)
   self.spec = spec_of(o, self.pid_spec)
   self.by_oid = {}
   for _, leaf in ipairs(self.spec.leaves) do self.by_oid[leaf.oid] = leaf end
+  if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
   if row.state ~= "planned" then self:set_state "running" end
   return self
 end

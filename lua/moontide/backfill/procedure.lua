@@ -4,6 +4,7 @@
 
 local books = require "moontide.backfill.books"
 local digest = require "moontide.runtime.digest"
+local fault = require "moontide.fault"
 local fingerprint = require "moontide.backfill.fingerprint"
 local quote = require "moontide.sql.quote"
 local write = require "moontide.backfill.write"
@@ -136,11 +137,23 @@ local function words_of(o, ctx)
   }
 end
 
+-- What Lua does cannot be written as a script, unless the revision says how SQL does the same.
+local function in_sql(o)
+  if not o.write then return o end
+  local same = o.sql_equivalent
+  if same then return setmetatable({ set = same.set, condition = same.where or o.condition }, { __index = o }) end
+  fault.raise("operation", ('backfill "%s" is a Lua function, which cannot be printed as a script'):format(o.name), {
+    where = o.where, operation = o.kind,
+    hint = "Give sql_equivalent = { set = ... }, or run the upgrade on the database itself.",
+  })
+end
+
 --- The statements of a script. CALL commits, so nothing may stand around it in a transaction.
 ---@param o table
 ---@param ctx table
 ---@return string[]
 function procedure.statements(o, ctx)
+  o = in_sql(o)
   local name = name_of(o, ctx)
   local list = books.open(ctx.schema or "moontide"):create_statements()
   local head = ("-- Backfill %s: run this script with psql in autocommit mode, not with -1; what was done stays when\n"

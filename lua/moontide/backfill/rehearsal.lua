@@ -43,7 +43,19 @@ local function say(o, leaf, changed, upto)
     key_words(leaf), leaf.rows, changed, upto and ("the first %d"):format(sample) or "all"))
 end
 
+-- A function gets the first rows only.
+local function try_function(db, o, leaf)
+  local upto = bound(db, leaf, most + 1)
+  local spec = setmetatable({ leaves = { leaf } }, { __index = o })
+  local lane = { pipeline = function(_, list) return db:pipeline(list) end }
+  local list, changed = require("moontide.backfill.transform").new(spec, db):chunk({ lane = lane, leaf = leaf },
+    { upto = upto })
+  if #list > 0 then db:pipeline(list) end
+  say(o, leaf, changed, upto)
+end
+
 local function try_rows(db, o, leaf)
+  if o.write then return try_function(db, o, leaf) end
   local upto = bound(db, leaf, leaf.rows)
   local sql = write.plain(spec_of(db, o, leaf), leaf, { upto = upto })
   say(o, leaf, db:exec(sql)[1].changed, upto)

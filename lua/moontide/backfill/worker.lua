@@ -171,13 +171,11 @@ end
 -- A chunk that goes through Lua: one round trip more, to read the rows.
 local function lua_chunk(self, started)
   local upto = self.upto
+  self.found = self.found or false
   local list, changed, seen = self.job.transform:chunk(self, { after = position(self.range), upto = upto })
   list[#list + 1] = { sql = self:checkpoint_statement(upto, seen, changed) }
   local _, done = checkpoint_of(self, upto, seen)
-  finish_chunk(self, list, upto, done, started, function(results)
-    self.job.transform:check(results, changed)
-    return changed
-  end)
+  finish_chunk(self, list, upto, done, started, function() return changed end)
 end
 
 local function chunk(self)

@@ -1484,6 +1484,11 @@ function op.copy_from(table, from, options) end
 ---@field table string
 ---@field set? table<string, any>      new values; sql "..." for an expression
 ---@field where? moontide.SqlText      the rows to change; default: all
+---@field each? fun(row: table): table?  what becomes of a row: { column = value }, or nil to leave it alone
+---@field each_chunk? fun(rows: table[]): table[]  the same for the rows of a chunk: a list of changes
+---@field read? moontide.Names         the columns that the function sees
+---@field write? moontide.Names        the columns that it may change
+---@field sql_equivalent? moontide.BackfillDown  what does the same in a script of --sql
 ---@field delete? boolean              delete the rows
 ---@field into? string|moontide.TableName  where deleted rows are inserted
 ---@field key? moontide.Names          NOT NULL columns with an index to go by; default: the primary key

@@ -35,7 +35,19 @@ local function settings(given, what)
   return check.parameters(given, what)
 end
 
+local function fn(given, what)
+  if type(given) ~= "function" then check.expected(what, "a function", given) end
+  return given
+end
+
+local function equivalent(given, what)
+  local work = check.shape(given, what, { set = assignments, where = check.expression })
+  if not work.set then check.refuse(what .. " needs set") end
+  return work
+end
+
 local work_shape = {
+  each = fn, each_chunk = fn, read = check.names, write = check.names, sql_equivalent = equivalent,
   set = assignments, where = check.expression, delete = check.flag, into = check.relation,
 }
 
@@ -43,9 +55,7 @@ local work_shape = {
 local function down(given, what)
   if given == "keep" then return given end
   if type(given) == "string" then check.refuse(what .. ' must be a table or "keep"') end
-  local work = check.shape(given, what, { set = assignments, where = check.expression })
-  if not work.set then check.refuse(what .. " needs set") end
-  return work
+  return equivalent(given, what)
 end
 
 local shape = check.join(work_shape, {
@@ -54,8 +64,13 @@ local shape = check.join(work_shape, {
 })
 
 local function check_mode(o)
-  if (o.set ~= nil) == (o.delete ~= nil) then
-    check.refuse("give either set = {...} or delete = true")
+  local ways = 0
+  for _, name in ipairs { "set", "delete", "each", "each_chunk" } do ways = ways + (o[name] and 1 or 0) end
+  if ways ~= 1 then check.refuse("give one of set = {...}, each or each_chunk = function, and delete = true") end
+  local in_lua = o.each or o.each_chunk
+  if in_lua and not (o.read and o.write) then check.refuse("a Lua function needs read and write, the columns") end
+  if not in_lua and (o.read or o.write or o.sql_equivalent) then
+    check.refuse("read, write and sql_equivalent need a Lua function")
   end
   if o.delete and not o.condition then check.refuse("delete needs where", "All rows are deleted by TRUNCATE.") end
   if o.into and not o.delete then check.refuse("into needs delete = true") end
@@ -76,6 +91,9 @@ end
 -- As one statement: for the journal, and for whoever reads what a revision does.
 local function summary(o)
   local name, condition = quote.qualified(o.schema, o.table), o.condition and " WHERE " .. o.condition or ""
+  if o.write then
+    return ("UPDATE %s SET (%s) by Lua%s"):format(name, quote.idents(o.write), condition)
+  end
   if o.delete then return ("DELETE FROM %s%s"):format(name, condition) end
   return ("UPDATE %s SET %s%s"):format(name, write.assignments(o.set), condition)
 end
@@ -93,7 +111,12 @@ local function render(o)
   local options = clause.pick(o, shape)
   for name in pairs { lanes = true, chunk_ms = true, max_rows = true } do options[name] = o.given[name] end
   options[1], options.where = o.name, o.condition
-  return source.call("backfill", options)
+  local in_lua = options.each and "each" or options.each_chunk and "each_chunk"
+  options.each, options.each_chunk = nil, nil
+  local call = source.call("backfill", options)
+  if not in_lua then return call end
+  return (call:gsub(",?%s*}%)$", (", %s = function() error('the function of this backfill is not known') end })")
+    :format(in_lua)))
 end
 
 operation.register {
@@ -120,5 +143,3 @@ operation.register {
   },
   source = render,
 }
-
-

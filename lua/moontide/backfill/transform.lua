@@ -1,0 +1,229 @@
+--- Rows through Lua: the rows of a chunk are read and locked, a function of the user's
+--- says what becomes of each, and one statement writes the changes back from arrays.
+
+local encode = require "moontide.backfill.encode"
+local fault = require "moontide.fault"
+local key = require "moontide.backfill.key"
+local quote = require "moontide.sql.quote"
+local survey = require "moontide.backfill.survey"
+local value = require "moontide.value"
+local write = require "moontide.backfill.write"
+
+---@class moontide.Transform
+---@field spec table
+---@field forms table<integer, table>  what is known of each leaf
+local Transform = {}
+Transform.__index = Transform
+
+local transform = {}
+
+-- Rows of a chunk may take this many bytes.
+local budget = 8 * 1024 * 1024
+
+--- A transform of a backfill.
+---@param spec table
+---@param db moontide.Db  for a look at the columns
+---@return moontide.Transform
+function transform.new(spec, db)
+  local self = setmetatable({ spec = spec, forms = {} }, Transform)
+  for _, leaf in ipairs(spec.leaves) do self.forms[leaf.oid] = self:form(leaf, survey.columns(db, leaf.oid)) end
+  return self
+end
+
+local integer_types = { [20] = true, [21] = true, [23] = true }
+
+local function key_name(index) return "moontide_key_" .. index end
+
+function Transform:check_columns(columns, names, what)
+  for _, name in ipairs(names) do
+    if not columns[name] then
+      fault.raise("operation", ('backfill "%s": the column "%s" of %s is not in the table'):format(self.spec.name, name,
+        what), { where = self.spec.where, operation = "backfill" })
+    end
+  end
+end
+
+--- What the statements of a leaf need.
+function Transform:form(leaf, columns)
+  self:check_columns(columns, self.spec.read, "read")
+  self:check_columns(columns, self.spec.write, "write")
+  local form = { keys = {}, writes = {} }
+  for index, column in ipairs(leaf.key) do
+    local oid = columns[column.name].oid
+    form.keys[index] = { name = column.name, type = column.type, codec = encode.codec(integer_types[oid] and oid or 25),
+      native = integer_types[oid] }
+  end
+  for index, name in ipairs(self.spec.write) do
+    form.writes[index] = { name = name, type = columns[name].type, codec = encode.codec(columns[name].oid) }
+  end
+  return form
+end
+
+local function select_sql(self, leaf, form, chunk)
+  local list, alias = {}, quote.ident(self.spec.table)
+  for index, column in ipairs(form.keys) do
+    list[#list + 1] = ("%s.%s%s AS %s"):format(alias, quote.ident(column.name), column.native and "" or "::text",
+      key_name(index))
+  end
+  for _, name in ipairs(self.spec.read) do list[#list + 1] = alias .. "." .. quote.ident(name) end
+  return ("SELECT %s FROM ONLY %s AS %s WHERE %s ORDER BY %s FOR NO KEY UPDATE"):format(table.concat(list, ", "),
+    leaf.name, alias, write.condition(self.spec, leaf, chunk.after, chunk.upto), key.order(leaf.key, self.spec.table))
+end
+
+local function take_keys(form, row)
+  local keys = {}
+  for index in ipairs(form.keys) do
+    keys[index] = row[key_name(index)]
+    row[key_name(index)] = nil
+  end
+  return keys
+end
+
+-- What changes in a row, encoded: a text for each column that the function gave.
+local function encoded(form, change)
+  if type(change) ~= "table" then error("the function must return a table or nil, not a " .. type(change), 0) end
+  local cells, count = {}, 0
+  for index, column in ipairs(form.writes) do
+    local given = change[column.name]
+    if given ~= nil then
+      local ok, text = pcall(encode.value, column.codec, given)
+      if not ok then error(('column "%s": %s'):format(column.name, tostring(text)), 0) end
+      cells[index], count = text, count + 1
+    end
+  end
+  for name in pairs(change) do
+    local known = false
+    for _, column in ipairs(form.writes) do known = known or column.name == name end
+    if not known then error(('the column "%s" is not one of write'):format(tostring(name)), 0) end
+  end
+  return count > 0 and cells or nil
+end
+
+local function key_words(form, keys)
+  local list = {}
+  for index, column in ipairs(form.keys) do list[index] = ("%s = %s"):format(column.name, tostring(keys[index])) end
+  return table.concat(list, ", ")
+end
+
+-- An error of the user's function is one row's.
+local function blame(self, leaf, form, keys, problem)
+  local found = require("moontide.gate").explain(problem)
+  found.final, found.operation, found.where = true, "backfill", found.where or self.spec.where
+  found.detail = ("in the row of %s with %s%s"):format(leaf.name, key_words(form, keys),
+    found.detail and "\n" .. found.detail or "")
+  error(found, 0)
+end
+
+local function changes_of(self, rows)
+  if not self.spec.each_chunk then return nil end
+  local answer = self.spec.each_chunk(rows)
+  if type(answer) ~= "table" then
+    fault.raise("operation", "each_chunk must return a list of changes, one for each row", { final = true })
+  end
+  return answer
+end
+
+-- The changes of all rows: keys and cells, in the order of the keys.
+local function collect(self, leaf, form, rows)
+  local all_keys, changed = {}, {}
+  for index, row in ipairs(rows) do all_keys[index] = take_keys(form, row) end
+  local given = changes_of(self, rows)
+  for index, row in ipairs(rows) do
+    local ok, cells = xpcall(function()
+      local change
+      if given then change = given[index] else change = self.spec.each(row) end
+      return change and encoded(form, change)
+    end, require("moontide.gate").explain)
+    if not ok then blame(self, leaf, form, all_keys[index], cells) end
+    if cells then changed[#changed + 1] = { keys = all_keys[index], cells = cells } end
+  end
+  return changed
+end
+
+local boolean_codec = encode.codec(16)
+
+-- The parameters: an array for each key column, and for each written one with, where rows
+-- differ in what they change, an array of whether it is changed.
+local function arrays(form, changed)
+  local params, names, assignments = {}, {}, {}
+  local function add(codec, list, name)
+    params[#params + 1], names[#names + 1] = encode.array(codec, list), name
+  end
+  for index, column in ipairs(form.keys) do
+    local list = {}
+    for number, row in ipairs(changed) do list[number] = encode.value(column.codec, row.keys[index]) end
+    add(column.codec, list, "k" .. index)
+  end
+  for index, column in ipairs(form.writes) do
+    local list, present = {}, {}
+    local missing = 0
+    for number, row in ipairs(changed) do
+      local cell = row.cells[index]
+      if not cell then missing = missing + 1 end
+      list[number], present[number] = cell or encode.value(column.codec, nil), cell ~= nil
+    end
+    if missing < #changed then
+      add(column.codec, list, "c" .. index)
+      local new = column.codec.native and "x.c" .. index or ("x.c%d::%s"):format(index, column.type)
+      if missing > 0 then
+        for number, flag in ipairs(present) do present[number] = encode.value(boolean_codec, flag) end
+        add(boolean_codec, present, "s" .. index)
+        new = ("CASE WHEN x.s%d THEN %s ELSE @.%s END"):format(index, new, quote.ident(column.name))
+      end
+      assignments[#assignments + 1] = { column = quote.ident(column.name), new = new }
+    end
+  end
+  params.n = #params
+  return params, names, assignments
+end
+
+local function update_sql(self, leaf, form, chunk, names, assignments, count)
+  local alias, sets, places, joins = quote.ident(self.spec.table), {}, {}, {}
+  for index, item in ipairs(assignments) do
+    sets[index] = item.column .. " = " .. item.new:gsub("@%.", (alias:gsub("%%", "%%%%")) .. ".")
+  end
+  for index in ipairs(names) do places[index] = "$" .. index end
+  for index, column in ipairs(form.keys) do
+    joins[index] = ("%s.%s = x.k%d%s"):format(alias, quote.ident(column.name), index,
+      column.native and "" or "::" .. column.type)
+  end
+  return ("WITH w AS (UPDATE ONLY %s AS %s SET %s FROM unnest(%s) AS x(%s) WHERE %s AND %s RETURNING 1) "
+    .. "SELECT 1 / (count(*) = %d)::integer AS all_changed FROM w"):format(leaf.name, alias, table.concat(sets, ", "),
+    table.concat(places, ", "), table.concat(names, ", "), table.concat(joins, " AND "),
+    key.between(leaf.key, self.spec.table, chunk.after, chunk.upto), count)
+end
+
+-- The width of some of the rows, so that chunks of wide ones stay within bounds.
+local function measure(worker, rows)
+  if #rows == 0 or not worker.size then return end
+  local bytes, seen = 0, math.min(#rows, 50)
+  for index = 1, seen do
+    for _, item in pairs(rows[index * #rows // seen]) do
+      bytes = bytes + 24 + (type(item) == "string" and #item or 8)
+    end
+  end
+  worker.size:widen(bytes / seen * 2, budget)
+end
+
+--- The statements of a chunk, whose transaction is open: rows are read at once.
+---@param worker table  { lane, leaf, size? }
+---@param chunk { after: string[]?, upto: string[]? }
+---@return table[] list   the statements that write
+---@return integer changed
+---@return integer seen
+function Transform:chunk(worker, chunk)
+  local leaf = worker.leaf
+  local form = self.forms[leaf.oid]
+  local rows = worker.lane:pipeline({ { rows = true, sql = select_sql(self, leaf, form, chunk) } })[1]
+  measure(worker, rows)
+  local changed = collect(self, leaf, form, rows)
+  if #changed == 0 then return {}, 0, #rows end
+  local params, names, assignments = arrays(form, changed)
+  return { { sql = update_sql(self, leaf, form, chunk, names, assignments, #changed), params = params } },
+    #changed, #rows
+end
+
+--- What is written where a value is to become NULL.
+transform.null = value.null
+
+return transform
