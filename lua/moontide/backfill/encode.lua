@@ -10,6 +10,7 @@ local pack = string.pack
 
 local function integer(format, size)
   return function(given)
+    if math.type(given) == "integer" then return pack(format, size, given) end
     local number = math.tointeger(given) or type(given) == "string" and math.tointeger(tonumber(given))
     if not number then error(("an integer is expected, not %s"):format(tostring(given)), 0) end
     return pack(format, size, number)
@@ -30,6 +31,7 @@ local function boolean(given)
 end
 
 local function text(given)
+  if type(given) == "string" and not given:find("\0", 1, true) then return pack(">s4", given) end
   if value.is_expression(given) then error("an SQL expression cannot be a value of a row", 0) end
   local written = type(given) == "string" and given or value.text(given)
   if written:find("\0", 1, true) then error("a text contains a NUL byte", 0) end
@@ -72,7 +74,9 @@ local null = pack(">i4", -1)
 ---@param given any
 ---@return string
 function encode.value(codec, given)
-  if given == nil or value.kind(given) == "null" then return null end
+  if given == nil or type(given) ~= "number" and type(given) ~= "string" and value.kind(given) == "null" then
+    return null
+  end
   return codec.write(given)
 end
 

@@ -47,14 +47,16 @@ end
 function Transform:form(leaf, columns)
   self:check_columns(columns, self.spec.read, "read")
   self:check_columns(columns, self.spec.write, "write")
-  local form = { keys = {}, writes = {} }
+  local form = { keys = {}, writes = {}, by_name = {} }
   for index, column in ipairs(leaf.key) do
     local oid = columns[column.name].oid
-    form.keys[index] = { name = column.name, type = column.type, codec = encode.codec(integer_types[oid] and oid or 25),
-      native = integer_types[oid] }
+    form.keys[index] = { name = column.name, alias = key_name(index), type = column.type,
+      codec = encode.codec(integer_types[oid] and oid or 25), native = integer_types[oid] }
   end
   for index, name in ipairs(self.spec.write) do
-    form.writes[index] = { name = name, type = columns[name].type, codec = encode.codec(columns[name].oid) }
+    form.writes[index] = { name = name, index = index, type = columns[name].type,
+      codec = encode.codec(columns[name].oid) }
+    form.by_name[name] = form.writes[index]
   end
   return form
 end
@@ -72,31 +74,30 @@ end
 
 local function take_keys(form, row)
   local keys = {}
-  for index in ipairs(form.keys) do
-    keys[index] = row[key_name(index)]
-    row[key_name(index)] = nil
+  for index, column in ipairs(form.keys) do
+    keys[index] = row[column.alias]
+    row[column.alias] = nil
   end
   return keys
+end
+
+local function cell_of(column, given)
+  local ok, text = pcall(encode.value, column.codec, given)
+  if not ok then error(('column "%s": %s'):format(column.name, tostring(text)), 0) end
+  return text
 end
 
 -- What changes in a row, encoded: a text for each column that the function gave.
 local function encoded(form, change)
   if type(change) ~= "table" then error("the function must return a table or nil, not a " .. type(change), 0) end
-  local cells, count = {}, 0
-  for index, column in ipairs(form.writes) do
-    local given = change[column.name]
-    if given ~= nil then
-      local ok, text = pcall(encode.value, column.codec, given)
-      if not ok then error(('column "%s": %s'):format(column.name, tostring(text)), 0) end
-      cells[index], count = text, count + 1
-    end
+  local cells
+  for name, given in next, change do
+    local column = form.by_name[name]
+    if not column then error(('the column "%s" is not one of write'):format(tostring(name)), 0) end
+    cells = cells or {}
+    cells[column.index] = cell_of(column, given)
   end
-  for name in pairs(change) do
-    local known = false
-    for _, column in ipairs(form.writes) do known = known or column.name == name end
-    if not known then error(('the column "%s" is not one of write'):format(tostring(name)), 0) end
-  end
-  return count > 0 and cells or nil
+  return cells
 end
 
 local function key_words(form, keys)
@@ -127,13 +128,14 @@ end
 local function collect(self, leaf, form, rows)
   local all_keys, changed = {}, {}
   for index, row in ipairs(rows) do all_keys[index] = take_keys(form, row) end
-  local given = changes_of(self, rows)
+  local given, each, explain = changes_of(self, rows), self.spec.each, require("moontide.gate").explain
+  local function cells_of(row, index)
+    local change
+    if given then change = given[index] else change = each(row) end
+    return change and encoded(form, change)
+  end
   for index, row in ipairs(rows) do
-    local ok, cells = xpcall(function()
-      local change
-      if given then change = given[index] else change = self.spec.each(row) end
-      return change and encoded(form, change)
-    end, require("moontide.gate").explain)
+    local ok, cells = xpcall(cells_of, explain, row, index)
     if not ok then blame(self, leaf, form, all_keys[index], cells) end
     if cells then changed[#changed + 1] = { keys = all_keys[index], cells = cells } end
   end
