@@ -2,11 +2,15 @@
 # Runs the specs of the PostgreSQL binding, or what is named, under valgrind; fails on any error and any leak.
 #   sh spec/runtime/valgrind.sh [specs ...]
 #   sh spec/runtime/valgrind.sh failalloc     every point where memory can run out, and every 25th under valgrind
-# Needs a build without sanitizers: MOONTIDE_BINARY, default build/release/moontide.
+# Builds build/valgrind, which has no sanitizers and frees its memory at the end; or MOONTIDE_BINARY is such a build.
 set -eu
 cd "$(dirname "$0")/../.."
 
-MOONTIDE_BINARY=${MOONTIDE_BINARY:-$PWD/build/release/moontide}
+if [ -z "${MOONTIDE_BINARY:-}" ]; then
+  MOONTIDE_BINARY=$PWD/build/valgrind/moontide
+  cmake -S . -B build/valgrind -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-DMOONTIDE_CLOSE_STATE >/dev/null
+  cmake --build build/valgrind --parallel 2 --target all spec-programs >/dev/null
+fi
 MOONTIDE_FAILALLOC=${MOONTIDE_FAILALLOC:-${MOONTIDE_BINARY%/*}/spec/spec-failalloc}
 export MOONTIDE_BINARY MOONTIDE_FAILALLOC
 
