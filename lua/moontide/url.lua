@@ -214,7 +214,8 @@ end
 -- Where the scheme was forgotten the password is still there.
 local function check_words(text, name)
   if text:find("=", 1, true) then return text end
-  local shown = url.mask(text):gsub(":[^/]*@", ":***@")
+  local at = text:match("^.*()@")
+  local shown = at and "***" .. text:sub(at) or text
   fault.raise("config", ('"%s" is not a database URL: %s'):format(shown, name), {
     hint = "Give a postgresql://user@host/database URL or a key=value connection string.",
   })
