@@ -190,6 +190,7 @@ local function place_paths(values, path)
   end
   values.version_locations = locations
   values.repeatable = from_directory(values.directory, (values.repeatable:gsub("(.)/+$", "%1")))
+  values.models = values.models and from_directory(values.directory, values.models)
 end
 
 local function name_version_table(values)

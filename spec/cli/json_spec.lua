@@ -80,7 +80,8 @@ end
 
 -- Words to run, in this order, one after the other; `exit` when it is not 0.
 local runs = {
-  { "init --list-templates" }, { "init other" }, { "init other" },
+  { "init --list-templates" }, { "init other" }, { "init other" }, { "reflect" },
+  { "check --from all.sql", exit = 1 }, { "diff all.sql all.sql" },
   { "history" }, { "show heads" }, { "heads" }, { "branches" }, { "graph" }, { "graph -o g.svg" },
   { "upgrade --sql a1" }, { "downgrade --sql a1:base" }, { "stamp --sql a1" }, { "ensure-version --sql" },
   { "current" }, { "status" }, { "log" },
@@ -96,6 +97,7 @@ local runs = {
 
 local function files()
   return {
+    ["all.sql"] = "create table t (a int)",
     ["migrations/versions/1.lua"] = cli.revision("a1", nil, { upgrade = '  op.execute("SELECT 1")' }),
     ["migrations/versions/2.lua"] = cli.revision("b1", "a1", { head = 'branch_labels = "line"' }),
     ["migrations/versions/3.lua"] = cli.revision("bad", "a1", { upgrade = '  op.execute("SELECT 1/0")' }),

@@ -86,7 +86,7 @@ describe("a wrong env.lua", function()
     { "return {\n\n  file_template = '%(year)d/%(rev)s' }",
       "file_template makes sub-folders, which are read only with recursive = true", ":3" },
     { "return { transaction = 'all' }", '"transaction" must be one of "revision", "run", "none"', ":1" },
-    { "return {\n  models = 'm.lua' }", '"models" is not supported by this version', ":2" },
+    { "return {\n  lint = 'm.lua' }", '"lint" is not supported by this version', ":2" },
     { "return 3", "env.lua must return a table, not number", "" },
     { "x = 1", "env.lua must return a table, not nil", "" },
     { "return {\n  a = = 1 }", "unexpected symbol near '='", ":2" },

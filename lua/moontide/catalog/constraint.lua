@@ -7,8 +7,9 @@ local constraint = {}
 
 --- One row a constraint, NOT NULL among them since PostgreSQL 18.
 constraint.query = [[
-SELECT k.conrelid::bigint::text AS relation, k.conname AS name, k.contype AS type, k.condeferrable AS deferrable,
-  k.condeferred AS deferred, k.convalidated AS validated, k.connoinherit AS no_inherit, k.conislocal AS is_local,
+SELECT k.conrelid::bigint::text AS relation, k.oid::bigint::text AS oid, k.conname AS name, k.contype AS type,
+  k.condeferrable AS deferrable, k.condeferred AS deferred, k.convalidated AS validated,
+  k.connoinherit AS no_inherit, k.conislocal AS is_local,
   k.conparentid <> 0 AS is_inherited, k.conindid::bigint::text AS index,
   pg_get_expr(k.conbin, k.conrelid) AS expression, obj_description(k.oid, 'pg_constraint') AS comment,
   pg_get_constraintdef(k.oid) AS definition, (to_jsonb(k) ->> 'conenforced')::bool AS enforced,

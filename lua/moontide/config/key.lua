@@ -231,6 +231,7 @@ key.known = {
   checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
   hooks = { check = run_hooks },
   post_write_hooks = { check = hooks, default = {} },
+  models = { check = name },
   plugins = { check = plugins, default = {} },
   trusted = { check = flag, default = false },
 }
@@ -238,7 +239,7 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  models = true, lint = true,
+  lint = true,
   include = true, neon = true,
 }
 key.later_values = {}

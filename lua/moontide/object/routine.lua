@@ -213,6 +213,23 @@ end
 local flags = { "security_definer", "strict", "leakproof", "window" }
 local fields = { "returns", "language", "library", "volatility", "parallel", "cost", "rows" }
 
+--- A SELECT of one row about a routine, w.oid; the kinds of pg_proc.prokind, as SQL, go in.
+routine.describe = describe
+
+--- What a row says of a routine, added to what objects have in common.
+---@param found table
+---@param definition table
+---@return table definition
+function routine.definition(found, definition)
+  for _, key in ipairs(fields) do definition[key] = found[key] end
+  for _, key in ipairs(flags) do definition[key] = found[key] or nil end
+  definition.args = argument.read_list(found.args, "the arguments in the catalog")
+  definition.body = found.standard and { sql = standard_text(found.definition) } or { text = found.body }
+  definition.set, definition.support = settings_of(found.settings), object_name(found.support)
+  definition.transform = #found.transform > 0 and found.transform or nil
+  return definition
+end
+
 --- What the catalog says of a routine.
 ---@param o table
 ---@param query fun(sql: string): table
@@ -221,15 +238,8 @@ local fields = { "returns", "language", "library", "volatility", "parallel", "co
 function routine.look(o, query, kinds)
   local found = lookup.row(query, routine.oid(o), describe:format(kinds))
   if not found then return nil end
-  local definition = owned.capture(query,
-    { catalog = "pg_proc", prefix = "pro", letter = "f", condition = "oid = " .. found.oid })
-  for _, key in ipairs(fields) do definition[key] = found[key] end
-  for _, key in ipairs(flags) do definition[key] = found[key] or nil end
-  definition.args = argument.read_list(found.args, "the arguments in the catalog")
-  definition.body = found.standard and { sql = standard_text(found.definition) } or { text = found.body }
-  definition.set, definition.support = settings_of(found.settings), object_name(found.support)
-  definition.transform = #found.transform > 0 and found.transform or nil
-  return definition
+  return routine.definition(found, owned.capture(query,
+    { catalog = "pg_proc", prefix = "pro", letter = "f", condition = "oid = " .. found.oid }))
 end
 
 --- Register create, drop and rename of a kind of routine.

@@ -72,13 +72,16 @@ local function read_definition(definition)
   return where and definition:sub(where, head - 1), text ~= "NOTHING" and read_commands(inner, "the rule") or nil
 end
 
-local function look(o, query)
-  local found = lookup.row(query, ("SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(%s) AND rulename = %s")
-    :format(quote.literal(quote.qualified(o.schema, o.table)), quote.literal(o.name)), describe)
-  if not found then return nil end
+local function definition_of(found)
   local condition, commands = read_definition(found.definition)
   return { event = found.event, instead = found.instead or nil, enabled = found.enabled, comment = found.comment,
     condition = condition, commands = commands }
+end
+
+local function look(o, query)
+  local found = lookup.row(query, ("SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(%s) AND rulename = %s")
+    :format(quote.literal(quote.qualified(o.schema, o.table)), quote.literal(o.name)), describe)
+  return found and definition_of(found)
 end
 
 local function name_of(o)
@@ -103,4 +106,9 @@ lifecycle.register {
   drop_lock = lock,
   rename_lock = lock,
   rename = function(o) return ("ALTER RULE %s RENAME TO %s"):format(name_of(o), quote.ident(o.new_name)) end,
+}
+
+return {
+  --- A SELECT of one row about a rule, w.oid, and what such a row says.
+  describe = describe, definition = definition_of,
 }

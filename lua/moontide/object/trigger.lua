@@ -160,9 +160,7 @@ end
 
 local same_fields = { "comment", "enabled", "timing", "for_each", "events", "initially", "from", "execute" }
 
-local function look(o, query)
-  local found = lookup.row(query, oid(o), describe)
-  if not found then return nil end
+local function definition_of(found)
   local definition = { constraint = found.is_constraint or nil, deferrable = found.deferrable or nil }
   for _, key in ipairs(same_fields) do definition[key] = found[key] end
   definition.update_of = #found.update_of > 0 and found.update_of or nil
@@ -171,6 +169,11 @@ local function look(o, query)
     definition.referencing = { old = found.old_table, new = found.new_table }
   end
   return definition
+end
+
+local function look(o, query)
+  local found = lookup.row(query, oid(o), describe)
+  return found and definition_of(found)
 end
 
 local function name_of(o)
@@ -293,3 +296,8 @@ end
 
 register_all("enable_triggers", "Let all triggers of a table fire", "ENABLE", "disable_triggers")
 register_all("disable_triggers", "Keep all triggers of a table from firing", "DISABLE", "enable_triggers")
+
+return {
+  --- A SELECT of one row about a trigger, w.oid, and what such a row says.
+  describe = describe, definition = definition_of,
+}

@@ -43,6 +43,9 @@ return {
   -- schema = "moontide",
   -- version_table = { schema = "moontide", name = "version" },
 
+  -- The file that declares what the database should have, for `moontide check`.
+  -- models = "models.lua",
+
   -- The schemas in which revisions look for and create what has no schema = "...".
   -- search_path = { "public" },
 

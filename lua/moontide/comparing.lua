@@ -1,0 +1,112 @@
+--- The two sides of a comparison: live databases, models, SQL files.
+
+local connecting = require "moontide.connecting"
+local fault = require "moontide.fault"
+local reading = require "moontide.reading"
+
+---@class moontide.Comparing
+---@field app moontide.App
+---@field scratch_url? string
+---@field connections table<string, moontide.Db>
+local Comparing = {}
+Comparing.__index = Comparing
+
+local comparing = {}
+
+--- Begin to compare.
+---@param app moontide.App
+---@param scratch_url? string  where declarations are built; default: beside the live database
+---@return moontide.Comparing
+function comparing.new(app, scratch_url)
+  return setmetatable({ app = app, scratch_url = scratch_url, connections = {} }, Comparing)
+end
+
+local function is_url(text) return text:find("^%w[%w+]*://") ~= nil or text:find("^%l+=") ~= nil end
+
+local function ready(given)
+  local url = require "moontide.url"
+  return (url.secured((url.normalise(given, { keywords = require("moontide.db").keywords() }))))
+end
+
+--- A connection to a database by its URL, the environment's own without one.
+---@param given? string
+---@return moontide.Db
+function Comparing:connect(given)
+  local config = self.app:config()
+  local name = given or config.url
+  if not self.connections[name] then
+    local url = given and ready(given) or config.url
+    self.connections[name] = connecting.connect { url = url, connect_timeout = config.connect_timeout }
+  end
+  return self.connections[name]
+end
+
+local function read_text(path)
+  local text, problem = require("moontide.runtime.sys").read(path)
+  if not text then fault.raise("file", ('could not read "%s": %s'):format(path, problem)) end
+  return text
+end
+
+local function declared(self, text)
+  local scratch = require "moontide.scratch"
+  if text:find("%.sql$") then return scratch.of_sql(text, read_text(text)) end
+  if text:find("%.lua$") then
+    local list = require("moontide.model").load(text, self.app:config())
+    return scratch.of_models(list), list
+  end
+  fault.raise("usage", ('"%s" is neither a URL nor a .lua or .sql file'):format(text),
+    { hint = "Give the URL of a database, a model file, or an SQL file that creates everything." })
+end
+
+--- The facts of one side.
+---@param text? string  a URL, a model file, an SQL file; the live database of the environment without one
+---@return moontide.FactSet
+function Comparing:read(text)
+  require "moontide.op"
+  local config = self.app:config()
+  if not text or is_url(text) then return reading.live(self:connect(text), config) end
+  local found = declared(self, text)
+  return require("moontide.scratch").read(self:connect(self.scratch_url), found, reading.scope(config))
+end
+
+-- A model file that says of the live database what `reflect` prints needs no building.
+local function says_the_same(set, list)
+  local model, seen, count = require "moontide.model", {}, 0
+  for _, item in ipairs(require("moontide.fact.text").declarations(set)) do
+    seen[item.source], count = true, count + 1
+  end
+  for _, o in ipairs(list) do
+    if not seen[model.source(o)] then return false end
+  end
+  return count == #list
+end
+
+--- The live database and what it should be.
+---@param wanted string  a URL, a model file or an SQL file
+---@return moontide.FactSet live
+---@return moontide.FactSet wanted
+function Comparing:pair(wanted)
+  local live = self:read()
+  if is_url(wanted) then return live, self:read(wanted) end
+  local found, list = declared(self, wanted)
+  if list and says_the_same(live, list) then return live, live end
+  return live, require("moontide.scratch").read(self:connect(self.scratch_url), found, reading.scope(self.app:config()))
+end
+
+--- What the environment should have: `--from`, or its models.
+---@param from? string
+---@return string
+function Comparing:wanted(from)
+  local path = from or self.app:config().models
+  if path then return path end
+  fault.raise("config", "there are no models", {
+    hint = 'Set models = "models.lua" in env.lua (`moontide reflect -o` writes one), or give --from.',
+  })
+end
+
+function Comparing:close()
+  for _, db in pairs(self.connections) do db:close() end
+end
+Comparing.__close = Comparing.close
+
+return comparing

@@ -1,0 +1,77 @@
+--- What a database has and a model cannot say: listed by kind and name, so that nobody
+--- takes it for compared.
+
+local unmodelled = { queries = {} }
+
+local parts = {
+  { "aggregate", "pg_proc", "p", "p.prokind = 'a'", "pronamespace",
+    "n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'" },
+  { "statistics", "pg_statistic_ext", "p", "true", "stxnamespace", "n.nspname || '.' || p.stxname" },
+  { "foreign table", "pg_class", "p", "p.relkind = 'f'", "relnamespace", "n.nspname || '.' || p.relname" },
+  { "collation", "pg_collation", "p", "true", "collnamespace", "n.nspname || '.' || p.collname" },
+  { "conversion", "pg_conversion", "p", "true", "connamespace", "n.nspname || '.' || p.conname" },
+  { "operator", "pg_operator", "p", "true", "oprnamespace", "n.nspname || '.' || p.oprname || '(' || "
+    .. "CASE p.oprleft WHEN 0 THEN 'NONE' ELSE format_type(p.oprleft, NULL) END || ', ' || "
+    .. "format_type(p.oprright, NULL) || ')'" },
+  { "operator class", "pg_opclass", "p", "true", "opcnamespace", "n.nspname || '.' || p.opcname" },
+  { "text search configuration", "pg_ts_config", "p", "true", "cfgnamespace", "n.nspname || '.' || p.cfgname" },
+  { "text search dictionary", "pg_ts_dict", "p", "true", "dictnamespace", "n.nspname || '.' || p.dictname" },
+  { "base type", "pg_type", "p", "p.typtype = 'b' AND p.typelem = 0", "typnamespace", "n.nspname || '.' || p.typname" },
+}
+
+local global = [[
+SELECT 'event trigger' AS kind, evtname::text AS name FROM pg_event_trigger p WHERE {free pg_event_trigger p.oid}
+UNION ALL SELECT 'publication', pubname::text FROM pg_publication
+UNION ALL SELECT 'cast', format_type(castsource, NULL) || ' AS ' || format_type(casttarget, NULL) FROM pg_cast p
+  WHERE p.oid >= 16384 AND {free pg_cast p.oid}
+UNION ALL SELECT 'language', lanname::text FROM pg_language p WHERE p.oid >= 16384 AND {free pg_language p.oid}
+UNION ALL SELECT 'foreign data wrapper', fdwname::text FROM pg_foreign_data_wrapper p
+  WHERE {free pg_foreign_data_wrapper p.oid}
+UNION ALL SELECT 'server', srvname::text FROM pg_foreign_server p WHERE {free pg_foreign_server p.oid}
+UNION ALL SELECT 'access method', amname::text FROM pg_am p WHERE p.oid >= 16384 AND {free pg_am p.oid}
+UNION ALL SELECT 'default privileges', pg_get_userbyid(d.defaclrole) || coalesce(' in ' || n.nspname, '')
+  FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+UNION ALL SELECT 'privileges', n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n
+  ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {relations}
+  AND {free pg_class c.oid}
+UNION ALL SELECT 'privileges', n.nspname || '.' || c.relname || '.' || a.attname FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE a.attacl IS NOT NULL AND {relations} AND {free pg_class c.oid}
+UNION ALL SELECT 'privileges', n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n
+  ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL AND {schemas} AND {free pg_proc p.oid}
+UNION ALL SELECT 'privileges', n.nspname || '.' || p.typname FROM pg_type p JOIN pg_namespace n
+  ON n.oid = p.typnamespace WHERE p.typacl IS NOT NULL AND {schemas} AND {free pg_type p.oid}
+UNION ALL SELECT 'privileges', n.nspname::text FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND {schemas}
+  AND n.nspname <> 'public'
+UNION ALL SELECT 'default of a view', n.nspname || '.' || c.relname FROM pg_attrdef d JOIN pg_class c
+  ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND {relations}
+UNION ALL SELECT 'invalid index', n.nspname || '.' || c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND {relations}
+UNION ALL SELECT 'owner', n.nspname || '.' || c.relname || ' (' || pg_get_userbyid(c.relowner) || ')'
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  AND c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {relations} AND {free pg_class c.oid}]]
+
+local function united()
+  local list = { global }
+  for _, part in ipairs(parts) do
+    local kind, catalog, alias, condition, namespace, name = table.unpack(part)
+    list[#list + 1] = ("SELECT '%s', %s FROM %s %s JOIN pg_namespace n ON n.oid = %s.%s WHERE %s AND {schemas} AND "
+      .. "{free %s %s.oid}"):format(kind, name, catalog, alias, alias, namespace, condition, catalog, alias)
+  end
+  return table.concat(list, "\nUNION ALL\n") .. "\nORDER BY 1, 2"
+end
+
+unmodelled.queries.unmodelled = united()
+
+--- Add what the rows say.
+---@param set moontide.FactSet
+---@param rows table<string, table[]>
+function unmodelled.add(set, rows)
+  table.move(rows.unmodelled, 1, #rows.unmodelled, #set.unmodelled + 1, set.unmodelled)
+  table.sort(set.unmodelled, function(a, b)
+    if a.kind ~= b.kind then return a.kind < b.kind end
+    return a.name < b.name
+  end)
+end
+
+return unmodelled

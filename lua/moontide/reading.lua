@@ -1,0 +1,25 @@
+--- What a database has, read with what belongs to Moontide itself left out.
+
+local reading = {}
+
+--- What is left out: the bookkeeping tables, wherever they are.
+---@param config table
+---@return moontide.ScopeOptions
+function reading.scope(config)
+  local prefixed = { { schema = config.version_table.schema, name = config.version_table.name } }
+  for _, name in ipairs { "log", "journal", "captured", "repeatable" } do
+    prefixed[#prefixed + 1] = { schema = config.schema, name = "moontide_" .. name }
+  end
+  return { schemas = config.schema == "moontide" and { "moontide" } or {}, relations = prefixed }
+end
+
+--- The facts of the database of a connection.
+---@param db moontide.Db
+---@param config table
+---@return moontide.FactSet
+function reading.live(db, config)
+  require "moontide.op"
+  return require("moontide.fact").read(db, reading.scope(config))
+end
+
+return reading
