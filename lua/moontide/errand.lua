@@ -39,6 +39,17 @@ local function closed(run, o)
   return setmetatable({}, { __close = function() run.run, run.block = nil, nil end })
 end
 
+-- A job asks the server much that is not in the revision; its failures belong to the operation all the same.
+local function located(o, fn, ...)
+  local results = table.pack(pcall(fn, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local problem = results[2]
+  if fault.is(problem) then
+    problem.where, problem.operation = problem.where or o.where, problem.operation or o.kind
+  end
+  error(problem, 0)
+end
+
 --- Run a job, or the rest of it.
 ---@param run moontide.Segments
 ---@param o moontide.Operation
@@ -46,10 +57,10 @@ end
 ---@param journal fun(state: string, more?: string[])  writes the journal row, in a transaction
 function errand.run(run, o, job, journal)
   local place = errand.place(run)
-  if not place.interrupted then journal("started", job.begin(o, place)) end
+  if not place.interrupted then journal("started", located(o, job.begin, o, place)) end
   run.transport:flush()
   local _ <close> = closed(run, o)
-  job.run(o, place)
+  located(o, job.run, o, place)
   journal "done"
 end
 
@@ -60,7 +71,7 @@ end
 function errand.rehearse(run, o, job)
   run:ensure_open()
   run.transport:flush()
-  return job.rehearse(o, errand.place(run))
+  return located(o, job.rehearse, o, errand.place(run))
 end
 
 return errand
