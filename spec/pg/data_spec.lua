@@ -329,12 +329,13 @@ describe("op.copy_from", function()
         n = n + 1
         if n % 45000 == 0 then
           collectgarbage()
+          collectgarbage() -- what has a finalizer is gone after the second time
           sizes[#sizes + 1] = collectgarbage("count")
         end
         if n <= 100000 then return { id = n, body = n % 2 == 0 and ("x"):rep(50) or nil } end
       end, { columns = { "body", "id" } })
     end)
-    assert.is_true(sizes[2] - sizes[1] < 512)
+    assert.is_true(math.abs(sizes[2] - sizes[1]) < 512)
     assert.same({ n = 100000, filled = 50000 }, read("select count(*) as n, count(body) as filled from events")[1])
   end)
 
