@@ -99,9 +99,14 @@ function History:read_statements()
     self:version_statement(),
     { rows = true, sql = ("SELECT revision, direction, checksum FROM %s WHERE outcome = 'done' ORDER BY id")
       :format(self.log) },
-    { rows = true, sql = ("SELECT revision, direction, segment, state, digest, statement, reads FROM %s")
-      :format(self.journal) },
+    { rows = true, sql = self:journal_query() },
   }
+end
+
+--- The query of the journal rows.
+---@return string
+function History:journal_query()
+  return ("SELECT revision, direction, segment, state, digest, statement, reads FROM %s"):format(self.journal)
 end
 
 --- The statement that reads the version rows alone.

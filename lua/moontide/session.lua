@@ -111,7 +111,8 @@ local function take(self, config)
     wait_for_lock(self, config)
   end
   if self.state then return end
-  -- Where the tables were missing and the lock was free, nobody has made them since.
+  -- Where the tables were missing a moment ago, making and reading them is one round trip; should
+  -- another runner have made them meanwhile, IF NOT EXISTS leaves them and the state is read all the same.
   if not (is_new and answer.held) then read(self) end
   if not self.exists then create_and_read(self) end
 end
@@ -161,8 +162,8 @@ end
 ---@param revision string
 ---@return moontide.JournalRow[]
 function Session:journal(revision)
-  local results = self.db:pipeline(self.history:read_statements())
-  return results_from(results, 1).journal[revision]
+  local journal = self.db:exec(self.history:journal_query())
+  return history.state({}, {}, journal).journal[revision]
 end
 
 function Session:close()
