@@ -49,7 +49,7 @@ local function reconnect(self)
 end
 
 local function forget(self)
-  self.range, self.upto, self.fence, self.committed = nil, nil, nil, nil
+  self.range, self.upto, self.fence, self.committed, self.counts = nil, nil, nil, nil, nil
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()
 end
@@ -82,15 +82,29 @@ local function search(self, problem, upto)
   self.job:bad_row(self, problem, upto)
 end
 
+-- Fewer rows were written than were sent: nothing but a trigger or a rule does that.
+local function swallowed(self, problem, leaf)
+  local found = fault.new("server", "a trigger or rule keeps a row from being changed", {
+    row = true, detail = self.job:triggers_of(leaf), statement = problem.statement,
+    hint = "Let the function return nil for such rows, or exempt the backfill in the trigger (option session).",
+  })
+  return found
+end
+
+local function same(_, problem) return problem end
+
 --- Go on after a failure, or raise it.
 ---@param self moontide.BackfillWorker
 ---@param problem moontide.Fault
 function failure.recover(self, problem)
-  local fenced = problem.sqlstate == "22012" and self.fence ~= nil and problem.index == self.fence
+  local divided = problem.sqlstate == "22012" and problem.index
+  local fenced = divided and divided == self.fence
+  local explain = divided and divided == self.counts and swallowed or same
   local upto, range, leaf = self.upto, self.range, self.leaf
   if self.committed and problem.index and problem.index > self.committed then upto = nil end
   forget(self)
   if fenced then return end
+  problem = explain(self, problem, leaf)
   if problem.kind == "interrupted" then return self.job:stop() end
   if problem.final then error(problem, 0) end
   if is_lost(problem) then return try_again(self, problem) end

@@ -7,6 +7,7 @@ local cjson = require "cjson"
 local division = require "moontide.backfill.division"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
+local quarantine = require "moontide.backfill.quarantine"
 local progress = require "moontide.backfill.progress"
 local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
@@ -14,6 +15,7 @@ local serialize = require "moontide.serialize"
 local session = require "moontide.backfill.session"
 local survey = require "moontide.backfill.survey"
 local sys = require "moontide.runtime.sys"
+local triggers = require "moontide.backfill.triggers"
 local worker = require "moontide.backfill.worker"
 
 ---@class moontide.BackfillRun
@@ -88,6 +90,8 @@ local function start(self)
     for _, range in ipairs(division.ranges(self.db, leaf, count)) do ranges[#ranges + 1] = range end
     estimate = estimate + leaf.rows
   end
+  local firing = #leaves > 0 and triggers.words(self.db, self.o, leaves)
+  if firing then report.info(("backfill %s: %s"):format(self.o.name, firing)) end
   local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]) }
   local list = { { sql = "BEGIN" } }
   for _, sql in ipairs(self.books:start_statements(self.id, ranges, found, estimate)) do
@@ -204,17 +208,20 @@ function Run:count(changed, seen)
   if rate then self.due = math.max(self.due, sys.clock()) + seen / rate end
 end
 
---- A row that cannot be changed: the backfill ends with its key.
+--- A row that cannot be changed: the backfill ends with its key, or goes on without it.
+---@param of moontide.BackfillWorker
 ---@param problem moontide.Fault
 ---@param at { upto: string[], range: table, leaf: table }
-function Run:bad_row(_, problem, at)
-  local key = {}
-  for index, column in ipairs(at.leaf.key) do key[index] = ("%s = %s"):format(column.name, at.upto[index]) end
-  problem.operation, problem.where, problem.final = "backfill", self.o.where, true
-  problem.detail = ("in the row of %s with %s%s"):format(at.leaf.name, table.concat(key, ", "),
-    problem.detail and "\n" .. problem.detail or "")
-  error(problem, 0)
+function Run:bad_row(of, problem, at)
+  local row = { leaf = at.leaf, key = at.upto, problem = problem }
+  if self.o.on_error ~= "quarantine" then error(quarantine.stop(self.o, row), 0) end
+  of.aside = { row = row, range = at.range }
 end
+
+--- In words, what fires for each row of a table.
+---@param leaf moontide.BackfillLeaf
+---@return string?
+function Run:triggers_of(leaf) return triggers.words(self.db, self.o, { leaf }) end
 
 local function show(self)
   if not self.progress:due() then return end
@@ -262,7 +269,9 @@ function Run:run()
   local ok, problem = pcall(work, self, self.o.lanes)
   if not ok then fail(self, problem) end
   if not self.finished then stopped(self) end
-  self.progress:finish(self.db:exec(self.books:progress_statement(self.id))[1])
+  local state = self.db:exec(self.books:progress_statement(self.id))[1]
+  self.progress:finish(state)
+  if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
 end
 

@@ -42,6 +42,13 @@ function key.between(of, alias, after, upto)
   return #parts > 0 and table.concat(parts, " AND ") or "true"
 end
 
+--- The condition for the one row with a key.
+---@param of moontide.BackfillKey
+---@param alias string
+---@param bound string[]
+---@return string
+function key.exact(of, alias, bound) return compared(of, alias, "=", bound) end
+
 --- The columns of the key in their order, for ORDER BY.
 ---@param of moontide.BackfillKey
 ---@param alias string

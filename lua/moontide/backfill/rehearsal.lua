@@ -4,9 +4,9 @@
 
 local cjson = require "cjson"
 local key = require "moontide.backfill.key"
-local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
 local survey = require "moontide.backfill.survey"
+local triggers = require "moontide.backfill.triggers"
 local write = require "moontide.backfill.write"
 
 local rehearsal = {}
@@ -61,23 +61,19 @@ local function try_rows(db, o, leaf)
   say(o, leaf, db:exec(sql)[1].changed, upto)
 end
 
-local triggers_sql = [[
-SELECT string_agg(tgname, ', ' ORDER BY tgname) AS names FROM pg_trigger
-WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & %d <> 0]]
-
 -- What fires for each row is the first thing to know about a backfill's cost.
-local function say_triggers(db, o)
-  local name = quote.literal(quote.qualified(o.schema, o.table))
-  local found = db:exec(triggers_sql:format(name, o.delete and 8 or 16))[1].names
-  if found then report.info(("backfill %s: these triggers fire: %s"):format(o.name, found)) end
+local function say_triggers(db, o, leaves)
+  local words = triggers.words(db, o, leaves)
+  if words then report.info(("backfill %s: %s"):format(o.name, words)) end
 end
 
 --- Try a backfill.
 ---@param o table
 ---@param place moontide.JobPlace
 function rehearsal.run(o, place)
-  for _, leaf in ipairs(survey.leaves(place.db, o)) do try_rows(place.db, o, leaf) end
-  say_triggers(place.db, o)
+  local leaves = survey.leaves(place.db, o)
+  for _, leaf in ipairs(leaves) do try_rows(place.db, o, leaf) end
+  say_triggers(place.db, o, leaves)
 end
 
 return rehearsal

@@ -4,6 +4,7 @@
 local encode = require "moontide.backfill.encode"
 local fault = require "moontide.fault"
 local key = require "moontide.backfill.key"
+local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
 local survey = require "moontide.backfill.survey"
 local value = require "moontide.value"
@@ -100,33 +101,35 @@ local function encoded(form, change)
   return cells
 end
 
-local function key_words(form, keys)
+local function texts(keys)
   local list = {}
-  for index, column in ipairs(form.keys) do list[index] = ("%s = %s"):format(column.name, tostring(keys[index])) end
-  return table.concat(list, ", ")
+  for index, item in ipairs(keys) do list[index] = tostring(item) end
+  return list
 end
 
--- An error of the user's function is one row's.
-local function blame(self, leaf, form, keys, problem)
-  local found = require("moontide.gate").explain(problem)
-  found.final, found.operation, found.where = true, "backfill", found.where or self.spec.where
-  found.detail = ("in the row of %s with %s%s"):format(leaf.name, key_words(form, keys),
-    found.detail and "\n" .. found.detail or "")
-  error(found, 0)
+-- An error of the user's function is one row's; anything else, such as an operation in it, is the whole backfill's.
+local function blame(self, leaf, keys, problem)
+  local row = { leaf = leaf, key = texts(keys), problem = problem }
+  if problem.kind == "revision" and self.spec.on_error == "quarantine" then return row end
+  error(quarantine.stop(self.spec, row), 0)
 end
 
 local function changes_of(self, rows)
   if not self.spec.each_chunk then return nil end
-  local answer = self.spec.each_chunk(rows)
+  local ok, answer = xpcall(self.spec.each_chunk, require("moontide.gate").explain, rows)
+  if not ok then
+    answer.row = answer.kind == "revision"   -- of which, halving finds out
+    error(answer, 0)
+  end
   if type(answer) ~= "table" then
     fault.raise("operation", "each_chunk must return a list of changes, one for each row", { final = true })
   end
   return answer
 end
 
--- The changes of all rows: keys and cells, in the order of the keys.
+-- The changes of all rows: keys and cells, in the order of the keys; and the rows that failed.
 local function collect(self, leaf, form, rows)
-  local all_keys, changed = {}, {}
+  local all_keys, changed, bad = {}, {}, {}
   for index, row in ipairs(rows) do all_keys[index] = take_keys(form, row) end
   local given, each, explain = changes_of(self, rows), self.spec.each, require("moontide.gate").explain
   local function cells_of(row, index)
@@ -136,10 +139,13 @@ local function collect(self, leaf, form, rows)
   end
   for index, row in ipairs(rows) do
     local ok, cells = xpcall(cells_of, explain, row, index)
-    if not ok then blame(self, leaf, form, all_keys[index], cells) end
-    if cells then changed[#changed + 1] = { keys = all_keys[index], cells = cells } end
+    if not ok then
+      bad[#bad + 1] = blame(self, leaf, all_keys[index], cells)
+    elseif cells then
+      changed[#changed + 1] = { keys = all_keys[index], cells = cells }
+    end
   end
-  return changed
+  return changed, #bad > 0 and bad or nil
 end
 
 local boolean_codec = encode.codec(16)
@@ -179,7 +185,14 @@ local function arrays(form, changed)
   return params, names, assignments
 end
 
-local function update_sql(self, leaf, form, chunk, names, assignments, count)
+-- The rows that were written are counted by a statement of their own, so that its failure says what it is.
+local count_setting = "moontide.backfill_rows"
+
+local function count_sql(count)
+  return ("SELECT 1 / (current_setting('%s') = '%d')::integer AS all_changed"):format(count_setting, count)
+end
+
+local function update_sql(self, leaf, form, chunk, names, assignments)
   local alias, sets, places, joins = quote.ident(self.spec.table), {}, {}, {}
   for index, item in ipairs(assignments) do
     sets[index] = item.column .. " = " .. item.new:gsub("@%.", (alias:gsub("%%", "%%%%")) .. ".")
@@ -190,9 +203,9 @@ local function update_sql(self, leaf, form, chunk, names, assignments, count)
       column.native and "" or "::" .. column.type)
   end
   return ("WITH w AS (UPDATE ONLY %s AS %s SET %s FROM unnest(%s) AS x(%s) WHERE %s AND %s RETURNING 1) "
-    .. "SELECT 1 / (count(*) = %d)::integer AS all_changed FROM w"):format(leaf.name, alias, table.concat(sets, ", "),
+    .. "SELECT set_config('%s', count(*)::text, true) FROM w"):format(leaf.name, alias, table.concat(sets, ", "),
     table.concat(places, ", "), table.concat(names, ", "), table.concat(joins, " AND "),
-    key.between(leaf.key, self.spec.table, chunk.after, chunk.upto), count)
+    write.range(self.spec, leaf, chunk.after, chunk.upto), count_setting)
 end
 
 -- The width of some of the rows, so that chunks of wide ones stay within bounds.
@@ -213,16 +226,17 @@ end
 ---@return table[] list   the statements that write
 ---@return integer changed
 ---@return integer seen
+---@return moontide.BadRow[]? bad
 function Transform:chunk(worker, chunk)
   local leaf = worker.leaf
   local form = self.forms[leaf.oid]
   local rows = worker.lane:pipeline({ { rows = true, sql = select_sql(self, leaf, form, chunk) } })[1]
   measure(worker, rows)
-  local changed = collect(self, leaf, form, rows)
-  if #changed == 0 then return {}, 0, #rows end
+  local changed, bad = collect(self, leaf, form, rows)
+  if #changed == 0 then return {}, 0, #rows, bad end
   local params, names, assignments = arrays(form, changed)
-  return { { sql = update_sql(self, leaf, form, chunk, names, assignments, #changed), params = params } },
-    #changed, #rows
+  return { { sql = update_sql(self, leaf, form, chunk, names, assignments), params = params },
+    { sql = count_sql(#changed), counts = true } }, #changed, #rows, bad
 end
 
 --- What is written where a value is to become NULL.

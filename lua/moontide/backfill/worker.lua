@@ -6,6 +6,7 @@
 local cjson = require "cjson"
 local failure = require "moontide.backfill.failure"
 local key = require "moontide.backfill.key"
+local quarantine = require "moontide.backfill.quarantine"
 local size = require "moontide.backfill.size"
 local sys = require "moontide.runtime.sys"
 
@@ -120,6 +121,28 @@ function Worker:checkpoint_statement(upto, seen, changed, more)
   return ("UPDATE %s SET %s WHERE %s"):format(self.job.books.range, assignments, condition)
 end
 
+--- Open a transaction on a range that was left after a failure.
+---@param range moontide.BackfillRange
+function Worker:open_on(range)
+  local list = {}
+  begin(self, list)
+  list[#list + 1] = { rows = true, sql = self.job.books:fence_statement(self.job.id, range) }
+  self.fence = #list
+  self.lane:pipeline(list)
+end
+
+--- The statement that moves the checkpoint of such a range.
+---@param range moontide.BackfillRange
+---@param upto string[]
+---@param more table
+---@return string
+function Worker:checkpoint_on(range, upto, more)
+  self.range, self.found = range, true
+  local sql = self:checkpoint_statement(upto, more.seen, more.changed, more)
+  self.range = nil
+  return sql
+end
+
 -- After the commit the range is where the chunk ended.
 local function advance(self, upto, done)
   self.range.cur = upto
@@ -135,11 +158,16 @@ end
 
 -- The next chunk is opened in the same round trip, unless the range ends here or there is a reason to pause.
 local function send(self, list, upto, done)
+  self.fence = nil
   list[#list + 1] = { sql = "COMMIT" }
   local committed = #list
   local going_on = not done and not self.job:must_pause(self)
   if going_on then add_opening(self, list, setmetatable({ cur = upto }, { __index = self.range })) end
   self.committed = committed
+  self.counts = nil
+  for index, item in ipairs(list) do
+    if item.counts then self.counts = index end
+  end
   local results = self.lane:pipeline(list)
   self.committed = nil
   if results[committed].command ~= "COMMIT" then error(failure.rolled_back(), 0) end
@@ -168,12 +196,20 @@ local function sql_chunk(self, started)
   end)
 end
 
+-- Rows that the function could not change, next to those that it could.
+local function put_aside(self, list, rows)
+  local statements, new = quarantine.statements(self.job, self.lane, rows)
+  table.move(statements, 1, #statements, #list + 1, list)
+  return { bad = new }
+end
+
 -- A chunk that goes through Lua: one round trip more, to read the rows.
 local function lua_chunk(self, started)
   local upto = self.upto
   self.found = self.found or false
-  local list, changed, seen = self.job.transform:chunk(self, { after = position(self.range), upto = upto })
-  list[#list + 1] = { sql = self:checkpoint_statement(upto, seen, changed) }
+  local list, changed, seen, bad = self.job.transform:chunk(self, { after = position(self.range), upto = upto })
+  local more = bad and put_aside(self, list, bad)
+  list[#list + 1] = { sql = self:checkpoint_statement(upto, seen, changed, more) }
   local _, done = checkpoint_of(self, upto, seen)
   finish_chunk(self, list, upto, done, started, function() return changed end)
 end
@@ -186,6 +222,9 @@ end
 
 -- One step of the lane: a range to work on, or a chunk of it.
 local function step(self)
+  local aside = self.aside
+  self.aside = nil
+  if aside then return quarantine.put(self, aside) end
   if self.range then
     local pause = not self.upto and self.job:must_pause(self)
     if pause then return self.lane:sleep(pause) end

@@ -18,6 +18,16 @@ function write.assignments(set)
   return table.concat(list, ", ")
 end
 
+--- The part of a table that a chunk is.
+---@param spec table
+---@param leaf table
+---@param after string[]?
+---@param upto string[]?
+---@return string
+function write.range(spec, leaf, after, upto)
+  return leaf.range or key.between(leaf.key, spec.table, after, upto)
+end
+
 --- The condition of a chunk: its keys, and what the user asks for.
 ---@param spec table   of the backfill
 ---@param leaf table
@@ -25,7 +35,7 @@ end
 ---@param upto string[]?
 ---@return string
 function write.condition(spec, leaf, after, upto)
-  local range = leaf.range or key.between(leaf.key, spec.table, after, upto)
+  local range = write.range(spec, leaf, after, upto)
   return spec.condition and ("%s AND (%s)"):format(range, spec.condition) or range
 end
 

@@ -1496,6 +1496,8 @@ function op.copy_from(table, from, options) end
 ---@field chunk_ms? integer            how long a chunk is to take, in milliseconds; default: 500
 ---@field max_rows? integer            of a chunk; default: 10000
 ---@field rows_per_s? integer          not faster than this
+---@field on_error? "stop"|"quarantine"  at a row that cannot be changed: stop, or note it and go on; default: "stop"
+---@field max_errors? integer          stop when more rows than this are noted; default: 100
 ---@field session? table<string, any>  settings for the chunks
 ---@field down? moontide.BackfillDown|"keep"  what undoes it in a change(): another change, or nothing
 

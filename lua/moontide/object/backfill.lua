@@ -60,7 +60,8 @@ end
 
 local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
-  rows_per_s = positive, session = settings, down = down,
+  rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
+  max_errors = positive,
 })
 
 local function check_mode(o)
@@ -73,6 +74,7 @@ local function check_mode(o)
     check.refuse("read, write and sql_equivalent need a Lua function")
   end
   if o.delete and not o.condition then check.refuse("delete needs where", "All rows are deleted by TRUNCATE.") end
+  if o.max_errors and o.on_error ~= "quarantine" then check.refuse('max_errors needs on_error = "quarantine"') end
   if o.into and not o.delete then check.refuse("into needs delete = true") end
 end
 
@@ -83,7 +85,8 @@ local function build(given)
   check.name(o.table, "the table")
   o.condition, o.where = o.where, nil   -- an operation's `where` is its place in a file
   check_mode(o)
-  o.given = { lanes = o.lanes, chunk_ms = o.chunk_ms, max_rows = o.max_rows }
+  o.given = { lanes = o.lanes, chunk_ms = o.chunk_ms, max_rows = o.max_rows, max_errors = o.max_errors }
+  o.max_errors = o.max_errors or 100
   o.lanes, o.chunk_ms, o.max_rows = o.lanes or 2, o.chunk_ms or 500, o.max_rows or 10000
   return o
 end
@@ -109,7 +112,7 @@ end
 
 local function render(o)
   local options = clause.pick(o, shape)
-  for name in pairs { lanes = true, chunk_ms = true, max_rows = true } do options[name] = o.given[name] end
+  for _, name in ipairs { "lanes", "chunk_ms", "max_rows", "max_errors" } do options[name] = o.given[name] end
   options[1], options.where = o.name, o.condition
   local in_lua = options.each and "each" or options.each_chunk and "each_chunk"
   options.each, options.each_chunk = nil, nil

@@ -1,0 +1,115 @@
+-- Rows that cannot be changed: put aside with on_error = "quarantine", and tried again.
+
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+
+local function project(body)
+  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+end
+
+describe("op.backfill with rows that fail", function()
+  local url
+  before_each(function() url = server.database() end)
+  after_each(function() server.drop(url) end)
+
+  local function sql(text) return server.sql(url, text) end
+  local function run(args, folder) return cli.run(args, { cwd = folder, env = { DATABASE_URL = url } }) end
+
+  local function poisoned()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, name text, v integer NOT NULL DEFAULT 0,
+        CHECK (id % 1000 <> 17 OR v = 0));
+      INSERT INTO t SELECT g, 'n' || g FROM generate_series(1, 20000) g; ANALYZE t;
+      CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF new.id IN (4444, 9999) THEN RAISE EXCEPTION 'not this one'; END IF; RETURN new; END $$;
+      CREATE TRIGGER no BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION no()]]
+  end
+
+  local plus = '  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, on_error = "quarantine" }'
+  local in_lua = [[  op.backfill { "plus", table = "t", read = { "id", "v" }, write = "v", on_error = "quarantine", %s
+    each = function(row)
+      if row.id == 5 or row.id == 12345 then error("cannot do " .. row.id) end
+      return { v = row.v + 1 }
+    end }]]
+
+  it("puts them aside and changes all others, once", function()
+    poisoned()
+    local ran = run("upgrade heads", project(plus))
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("0|22\n1|19978", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
+    assert.equal("19978|22", sql "SELECT sum(rows_changed), sum(rows_bad) FROM moontide.backfill_range")
+    assert.equal("23514|20\nP0001|2",
+      sql "SELECT sqlstate, count(*) FROM moontide.backfill_error GROUP BY 1 ORDER BY 1")
+    assert.equal('{"v": 0, "id": 4444, "name": "n4444"}', sql [[SELECT row_before FROM moontide.backfill_error
+      WHERE key = '{4444}' AND message LIKE 'not this one%' AND resolved_at IS NULL]])
+    assert.matches("warning: backfill plus: 22 rows were put aside", ran.stderr, 1, true)
+    assert.matches("moontide backfill retry plus", ran.stderr, 1, true)
+    assert.matches("these triggers fire for each row: no", ran.stderr, 1, true)
+    assert.equal("done", sql "SELECT state FROM moontide.backfill")
+  end)
+
+  it("puts rows of a Lua function aside, those of the server too", function()
+    poisoned()
+    local ran = run("upgrade heads", project(in_lua:format ""))
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("0|24\n1|19976", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
+    assert.equal("cannot do 12345", sql "SELECT message FROM moontide.backfill_error WHERE key = '{12345}'")
+    assert.equal("19976|24", sql "SELECT sum(rows_changed), sum(rows_bad) FROM moontide.backfill_range")
+  end)
+
+  it("puts a row of each_chunk aside", function()
+    sql "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT generate_series(1, 3000)"
+    local ran = run("upgrade heads", project [[  op.backfill { "plus", table = "t", read = "id", write = "v",
+      on_error = "quarantine", each_chunk = function(rows)
+        local changes = {}
+        for i, row in ipairs(rows) do
+          if row.id == 1234 then error "no" end
+          changes[i] = { v = row.id == 77 and "x" or 1 }
+        end
+        return changes
+      end }]])
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("{77}\n{1234}", sql "SELECT key FROM moontide.backfill_error ORDER BY key[1]::integer")
+    assert.equal("2998", sql "SELECT count(*) FROM t WHERE v = 1")
+  end)
+
+  it("stops when there are more than max_errors", function()
+    poisoned()
+    for _, body in ipairs { (plus:gsub(" }$", ", max_errors = 3 }")), in_lua:format "max_errors = 3," } do
+      sql "DROP SCHEMA IF EXISTS moontide CASCADE"
+      sql "UPDATE t SET v = 0 WHERE id NOT IN (4444, 9999)"
+      local ran = run("upgrade heads", project(body))
+      assert.equal(1, ran.status)
+      assert.matches("3 rows are put aside already, and max_errors is 3", ran.stderr, 1, true)
+      assert.matches("in the row of public.t with id = ", ran.stderr, 1, true)
+      assert.equal("3|failed", sql "SELECT count(*), max(state) FROM moontide.backfill_error, moontide.backfill")
+    end
+  end)
+
+  it("says that a trigger keeps a row from being changed", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT generate_series(1, 3000);
+      CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF new.id = 99 THEN RETURN NULL; END IF; RETURN new; END';
+      CREATE TRIGGER eats BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION no()]]
+    local body = '  op.backfill { "x", table = "t", read = "id", write = "v", '
+      .. "each = function() return { v = 1 } end%s }"
+    local ran = run("upgrade heads", project(body:format ""))
+    assert.equal(1, ran.status)
+    assert.matches("a trigger or rule keeps a row from being changed", ran.stderr, 1, true)
+    assert.matches("in the row of public.t with id = 99", ran.stderr, 1, true)
+    assert.matches("these triggers fire for each row: eats", ran.stderr, 1, true)
+    assert.equal(0, run("upgrade heads", project(body:format ', on_error = "quarantine"')).status)
+    assert.equal("2999|1", sql "SELECT sum(v), (SELECT count(*) FROM moontide.backfill_error) FROM t")
+  end)
+
+  it("still stops at an operation in the function, and at a division by zero names the row", function()
+    sql "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT generate_series(1, 3000)"
+    local ran = run("upgrade heads", project [[  op.backfill { "x", table = "t", read = "id", write = "v",
+      on_error = "quarantine", each = function() op.execute("SELECT 1") end }]])
+    assert.equal(1, ran.status)
+    assert.matches("an operation is called in a function", ran.stderr, 1, true)
+    sql "DROP SCHEMA moontide CASCADE"
+    ran = run("upgrade heads", project '  op.backfill { "x", table = "t", set = { v = sql "1 / (id - 777)" } }')
+    assert.matches("division by zero", ran.stderr, 1, true)
+    assert.matches("with id = 777", ran.stderr, 1, true)
+  end)
+end)
