@@ -8,8 +8,8 @@ local clause = require "moontide.object.clause"
 local column = require "moontide.object.column"
 local dependents = require "moontide.object.dependents"
 local operation = require "moontide.operation"
+local positional = require "moontide.object.positional"
 local quote = require "moontide.sql.quote"
-local source = require "moontide.source"
 local online = require "moontide.online.column"
 
 local add_shape = { schema = check.name, if_not_exists = check.flag, online = check.boolean }
@@ -123,26 +123,13 @@ alter.register {
   end,
 }
 
-local rename_shape = { schema = check.name }
-
-operation.register {
+positional.register_rename {
   name = "rename_column",
   summary = "Rename a column of a table",
-  build = function(relation, name, new_name, options)
-    local o = check.options(options, rename_shape)
-    o.table, o.name = check.name(relation, "the table name"), check.name(name, "the column name")
-    o.new_name = check.name(new_name, "the new name")
-    return o
-  end,
+  arguments = { { "table", check.name, "the table name" }, { "name", check.name, "the column name" } },
+  shape = { schema = check.name },
   sql = function(o)
-    return { ("ALTER TABLE %s RENAME COLUMN %s TO %s")
-      :format(quote.qualified(o.schema, o.table), quote.ident(o.name), quote.ident(o.new_name)) }
-  end,
-  inverse = function(o)
-    return { operation.build("rename_column", o.table, o.new_name, o.name, { schema = o.schema }) }
+    return ("ALTER TABLE %s RENAME COLUMN %s"):format(quote.qualified(o.schema, o.table), quote.ident(o.name))
   end,
   lock = alter.lock,
-  source = function(o)
-    return source.call("rename_column", o.table, o.name, o.new_name, clause.pick(o, rename_shape))
-  end,
 }

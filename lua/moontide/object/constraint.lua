@@ -11,8 +11,8 @@ local catalog = require "moontide.catalog.table"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local operation = require "moontide.operation"
+local positional = require "moontide.object.positional"
 local quote = require "moontide.sql.quote"
-local source = require "moontide.source"
 
 ---@class moontide.ConstraintKind
 ---@field operation string                          the operation that adds one
@@ -196,26 +196,15 @@ alter.register {
 
 local schema_shape = { schema = check.name }
 
-operation.register {
+positional.register_rename {
   name = "rename_constraint",
   summary = "Rename a constraint of a table",
-  build = function(relation, name, new_name, options)
-    local o = check.options(options, schema_shape)
-    o.table, o.name = check.name(relation, "the table name"), check.name(name, "the constraint name")
-    o.new_name = check.name(new_name, "the new name")
-    return o
-  end,
+  arguments = { { "table", check.name, "the table name" }, { "name", check.name, "the constraint name" } },
+  shape = schema_shape,
   sql = function(o)
-    return { ("ALTER TABLE %s RENAME CONSTRAINT %s TO %s")
-      :format(quote.qualified(o.schema, o.table), quote.ident(o.name), quote.ident(o.new_name)) }
-  end,
-  inverse = function(o)
-    return { operation.build("rename_constraint", o.table, o.new_name, o.name, { schema = o.schema }) }
+    return ("ALTER TABLE %s RENAME CONSTRAINT %s"):format(quote.qualified(o.schema, o.table), quote.ident(o.name))
   end,
   lock = alter.lock,
-  source = function(o)
-    return source.call("rename_constraint", o.table, o.name, o.new_name, clause.pick(o, schema_shape))
-  end,
 }
 
 alter.register {

@@ -7,6 +7,7 @@ local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local domain = require "moontide.object.domain"
 local operation = require "moontide.operation"
+local positional = require "moontide.object.positional"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 
@@ -94,25 +95,13 @@ operation.register {
 
 local schema_shape = { schema = check.name }
 
-operation.register {
+positional.register_rename {
   name = "rename_domain_constraint",
   summary = "Rename a constraint of a domain",
-  build = function(domain_given, name, new_name, options)
-    local o = read_names(check.options(options, schema_shape), name, domain_given)
-    o.new_name = check.name(new_name, "the new name")
-    return o
-  end,
-  sql = function(o)
-    return { ("ALTER DOMAIN %s RENAME CONSTRAINT %s TO %s"):format(domain_name(o), quote.ident(o.name),
-      quote.ident(o.new_name)) }
-  end,
-  inverse = function(o)
-    return { operation.build("rename_domain_constraint", o.domain, o.new_name, o.name, { schema = o.schema }) }
-  end,
+  arguments = { { "domain", check.name, "the domain name" }, { "name", check.name, "the constraint name" } },
+  shape = schema_shape,
+  sql = function(o) return ("ALTER DOMAIN %s RENAME CONSTRAINT %s"):format(domain_name(o), quote.ident(o.name)) end,
   lock = no_lock,
-  source = function(o)
-    return source.call("rename_domain_constraint", o.domain, o.name, o.new_name, clause.pick(o, schema_shape))
-  end,
 }
 
 operation.register {

@@ -9,6 +9,7 @@ local default_name = require "moontide.object.name"
 local element = require "moontide.object.element"
 local online = require "moontide.online.index"
 local operation = require "moontide.operation"
+local positional = require "moontide.object.positional"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 
@@ -239,27 +240,17 @@ operation.register {
   end,
 }
 
-local rename_shape = { schema = check.name, if_exists = check.flag }
-
-operation.register {
+positional.register_rename {
   name = "rename_index",
   summary = "Rename an index",
-  build = function(name, new_name, options)
-    local o = check.options(options, rename_shape)
-    o.name, o.new_name = check.name(name, "the index name"), check.name(new_name, "the new name")
-    return o
-  end,
+  arguments = { { "name", check.name, "the index name" } },
+  shape = { schema = check.name, if_exists = check.flag },
   sql = function(o)
-    return { clause.words("ALTER INDEX", o.if_exists and "IF EXISTS", quote.qualified(o.schema, o.name), "RENAME TO",
-      quote.ident(o.new_name)) }
-  end,
-  inverse = function(o)
-    return { operation.build("rename_index", o.new_name, o.name, { schema = o.schema, if_exists = o.if_exists }) }
+    return clause.words("ALTER INDEX", o.if_exists and "IF EXISTS", quote.qualified(o.schema, o.name), "RENAME")
   end,
   lock = function(o)
     return { { relation = quote.qualified(o.schema, o.name), mode = "SHARE UPDATE EXCLUSIVE" } }
   end,
-  source = function(o) return source.call("rename_index", o.name, o.new_name, clause.pick(o, rename_shape)) end,
 }
 
 return index

@@ -10,6 +10,7 @@ local column = require "moontide.object.column"
 local constraint = require "moontide.object.constraint"
 local index = require "moontide.object.index"
 local operation = require "moontide.operation"
+local positional = require "moontide.object.positional"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 
@@ -190,25 +191,15 @@ operation.register {
   end,
 }
 
-local rename_shape = { schema = check.name, if_exists = check.flag }
-
-operation.register {
+positional.register_rename {
   name = "rename_table",
   summary = "Rename a table",
-  build = function(name, new_name, options)
-    local o = check.options(options, rename_shape)
-    o.name, o.new_name = check.name(name, "the table name"), check.name(new_name, "the new name")
-    return o
-  end,
+  arguments = { { "name", check.name, "the table name" } },
+  shape = { schema = check.name, if_exists = check.flag },
   sql = function(o)
-    return { clause.words("ALTER TABLE", o.if_exists and "IF EXISTS", quote.qualified(o.schema, o.name), "RENAME TO",
-      quote.ident(o.new_name)) }
-  end,
-  inverse = function(o)
-    return { operation.build("rename_table", o.new_name, o.name, { schema = o.schema, if_exists = o.if_exists }) }
+    return clause.words("ALTER TABLE", o.if_exists and "IF EXISTS", quote.qualified(o.schema, o.name), "RENAME")
   end,
   lock = function(o)
     return { { relation = quote.qualified(o.schema, o.name), mode = "ACCESS EXCLUSIVE" } }
   end,
-  source = function(o) return source.call("rename_table", o.name, o.new_name, clause.pick(o, rename_shape)) end,
 }
