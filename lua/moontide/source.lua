@@ -210,9 +210,9 @@ local function lines_fit(text)
   return true
 end
 
-local function drop_trailing(arguments)
+local function drop_trailing(arguments, least)
   local n = arguments.n
-  while n > 0 do
+  while n > least do
     local last = arguments[n]
     if last ~= nil and (value.kind(last) ~= "table" or next(last) ~= nil) then break end
     n = n - 1
@@ -229,13 +229,13 @@ local function layouts(n)
   return list
 end
 
---- A call of an operation as Lua text. Missing and empty arguments at the end are
---- left out; where the line is too long, tables among the arguments are broken.
+--- A call of an operation whose first arguments are always there, empty lists too.
+---@param least integer  how many
 ---@param name string
 ---@param ... any  the arguments
 ---@return string
-function source.call(name, ...)
-  local arguments, text = drop_trailing(table.pack(...)), nil
+function source.required(least, name, ...)
+  local arguments, text = drop_trailing(table.pack(...), least), nil
   for _, layout in ipairs(layouts(arguments.n)) do
     text = assemble(name, arguments, layout[1], layout[2])
     if lines_fit(text) then break end
@@ -243,12 +243,19 @@ function source.call(name, ...)
   return text
 end
 
+--- A call of an operation as Lua text. Missing and empty arguments at the end are
+--- left out; where the line is too long, tables among the arguments are broken.
+---@param name string
+---@param ... any  the arguments
+---@return string
+function source.call(name, ...) return source.required(0, name, ...) end
+
 --- A call whose last argument has a line for each item whatever its length (`create_table`).
 ---@param name string
 ---@param ... any
 ---@return string
 function source.block(name, ...)
-  local arguments = drop_trailing(table.pack(...))
+  local arguments = drop_trailing(table.pack(...), 0)
   return assemble(name, arguments, arguments.n, arguments.n)
 end
 

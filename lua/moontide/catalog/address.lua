@@ -57,11 +57,11 @@ local routine = [[(SELECT 'pg_proc'::regclass AS classid, to_regproc(%s)::oid AS
 
 local function object_of(target)
   if target.kind == "column" then
-    return column:format(quote.literal(quote.qualified(target.schema, target.table)), quote.literal(target.name))
+    return column:format(quote.reference(target.schema, target.table), quote.literal(target.name))
   end
   local is_routine = target.kind == "function" or target.kind == "procedure" or target.kind == "routine"
   if is_routine and not target.arguments then
-    return routine:format(quote.literal(quote.qualified(target.schema, target.name)))
+    return routine:format(quote.reference(target.schema, target.name))
   end
   local kind, names, arguments = place(target)
   return ("pg_get_object_address(%s, %s, %s)"):format(quote.literal(kind), array(names), array(arguments))

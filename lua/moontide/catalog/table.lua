@@ -31,7 +31,7 @@ local describe = ("SELECT %s AS relations, %s AS columns, %s AS constraints, %s 
 ---@param name string
 ---@return string
 function catalog.oid(schema, name)
-  return ("to_regclass(%s)"):format(quote.literal(quote.qualified(schema, name)))
+  return ("to_regclass(%s)"):format(quote.reference(schema, name))
 end
 
 --- Everything about a table; nil when there is none.

@@ -2,10 +2,8 @@
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
-local entity = require "moontide.object.entity"
+local datatype = require "moontide.object.datatype"
 local lookup = require "moontide.object.lookup"
-local operation = require "moontide.operation"
-local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
 
 ---@class moontide.Attribute
@@ -16,9 +14,6 @@ local quote = require "moontide.sql.quote"
 
 local composite = {}
 
-local ownership = { words = "TYPE", privileges = { "usage" } }
-local shape = owned.shape(ownership)
-local create_shape = check.join(shape, { schema = check.name })
 local attribute_shape = { collation = clause.object, comment = check.text }
 
 --- An attribute as users write it: { name, type, collation =, comment = }.
@@ -68,33 +63,26 @@ local function read_attributes(given, what)
   return attributes
 end
 
-local function write_attributes(attributes)
+local function write(options)
   local list = {}
-  for i, a in ipairs(attributes) do list[i] = composite.write_attribute(a) end
-  return list
+  for i, a in ipairs(options.attributes or {}) do list[i] = composite.write_attribute(a) end
+  options.attributes = options.attributes and list
+  return options
 end
 
-local function create_statements(o)
-  local name, parts = quote.qualified(o.schema, o.name), {}
+local function create(o)
+  local parts = {}
   for i, a in ipairs(o.attributes) do parts[i] = composite.attribute_sql(a) end
   local list = #parts == 0 and "()" or "(\n  " .. table.concat(parts, ",\n  ") .. "\n)"
-  local statements = { ("CREATE TYPE %s AS %s"):format(name, list) }
+  return ("CREATE TYPE %s AS %s"):format(quote.qualified(o.schema, o.name), list)
+end
+
+local function comments(o)
+  local list = {}
   for _, a in ipairs(o.attributes) do
-    if a.comment then statements[#statements + 1] = composite.comment_sql(name, a) end
+    if a.comment then list[#list + 1] = composite.comment_sql(quote.qualified(o.schema, o.name), a) end
   end
-  return owned.append(statements, ownership, name, o)
-end
-
-local function read_existing(given, what)
-  check.table(given, what, "a list of attributes")
-  local existing = check.shape(given, what, shape, #given)
-  existing.attributes = read_attributes(table.move(given, 1, #given, 1, {}), what)
-  return existing
-end
-
-local function write_existing(existing)
-  local list = write_attributes(existing.attributes)
-  return table.move(list, 1, #list, 1, owned.write(clause.pick(existing, shape)))
+  return list
 end
 
 local attributes_query = [[
@@ -111,48 +99,27 @@ WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped]]
 ---@param query fun(sql: string): table
 ---@return moontide.Attribute[]
 function composite.attributes_of(o, query)
-  local relation = ("SELECT typrelid FROM pg_type WHERE oid = to_regtype(%s)"):format(entity.literal(o))
+  local relation = ("SELECT typrelid FROM pg_type WHERE oid = to_regtype(%s)"):format(quote.reference(o.schema, o.name))
   local found = lookup.row(query, relation, attributes_query)
   return found and found.attributes or {}
 end
 
-local function capture(o, query)
-  local existing = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
-    condition = ("oid = to_regtype(%s) AND typtype = 'c'"):format(entity.literal(o)) })
-  if existing then existing.attributes = composite.attributes_of(o, query) end
-  return existing
-end
-
-local kind = {
-  kind = "type", thing = "type", words = "TYPE", read = read_existing, write = write_existing, capture = capture,
-  create = function(o, existing)
-    local options = owned.write(clause.pick(existing, shape))
-    options.schema = o.schema
-    return { operation.build("create_type", o.name, write_attributes(existing.attributes), options) }
-  end,
-  schema_of = entity.schema_of_type,
-  example = '{ { "street", "text" }, { "city", "text" } }',
-}
-
-operation.register {
-  name = "create_type",
-  summary = "Create a composite type",
-  build = function(name, attributes, options)
-    local o = check.options(options, create_shape)
-    o.name, o.attributes = check.name(name, "the type name"), read_attributes(attributes, "the list of attributes")
-    return o
-  end,
-  sql = create_statements,
-  inverse = function(o) return entity.uncreate(kind, o, write_existing(o)) end,
-  lock = function() return {} end,
-  source = function(o)
-    return entity.call("create_type", o.name, write_attributes(o.attributes),
-      owned.write(clause.pick(o, create_shape)))
+datatype.register {
+  thing = "type",
+  typtype = "c",
+  summaries = { "Create a composite type", "Drop a composite type", "Rename a composite type",
+    "Move a composite type into another schema" },
+  content = { { "attributes", read_attributes, "the list of attributes" } },
+  inline = "list",
+  shape = {},
+  example = '{ "street", "text" }, { "city", "text" }',
+  write = write,
+  create = create,
+  after = comments,
+  describe = function(o, query, found)
+    found.attributes = composite.attributes_of(o, query)
+    return found
   end,
 }
-
-entity.register_drop(kind, "Drop a composite type")
-entity.register_rename(kind, "Rename a composite type")
-entity.register_move(kind, "Move a composite type into another schema")
 
 return composite

@@ -13,7 +13,7 @@ SELECT i.indisvalid AND i.indisready AS valid,
 FROM pg_index i WHERE i.indexrelid = to_regclass(%s)]]
 
 local function look(attempt, schema, name)
-  return attempt.query(probe:format(quote.literal(quote.qualified(schema, name))))[1]
+  return attempt.query(probe:format(quote.reference(schema, name)))[1]
 end
 
 --- Statements to run before the build; nil when the interrupted one was completed.

@@ -118,7 +118,7 @@ end
 ---@return { recreation: moontide.Recreation }?
 function dependents.prepare(o, query)
   if not o.dependents then return nil end
-  local oid = ("to_regclass(%s)"):format(quote.literal(quote.qualified(o.schema, o.table)))
+  local oid = ("to_regclass(%s)"):format(quote.reference(o.schema, o.table))
   local recreation, used = { before = {}, after = {}, back = {}, originals = {} }, {}
   local drops = {}
   for _, item in ipairs(catalog.of(query, oid, o.name)) do

@@ -3,10 +3,9 @@
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
-local entity = require "moontide.object.entity"
+local datatype = require "moontide.object.datatype"
 local lookup = require "moontide.object.lookup"
 local operation = require "moontide.operation"
-local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 local value = require "moontide.value"
@@ -19,7 +18,6 @@ local value = require "moontide.value"
 
 local domain = {}
 
-local ownership = { words = "DOMAIN", privileges = { "usage" } }
 local check_shape = { name = check.name, not_valid = check.flag, comment = check.text }
 
 --- A check of a domain: SQL text about VALUE, or { text, name =, not_valid =, comment = }.
@@ -62,14 +60,8 @@ function domain.comment_sql(c, name)
   return ("COMMENT ON CONSTRAINT %s ON DOMAIN %s IS %s"):format(quote.ident(c.name), name, quote.literal(c.comment))
 end
 
-local shape = check.join(owned.shape(ownership), {
-  default = check.value, nullable = check.boolean, collation = clause.object,
-  checks = check.list_of(domain.read_check),
-})
-local create_shape = check.join(shape, { schema = check.name })
-
-local function create_sql(o, name)
-  local parts = { clause.words("CREATE DOMAIN", name, "AS", o.type,
+local function create(o)
+  local parts = { clause.words("CREATE DOMAIN", quote.qualified(o.schema, o.name), "AS", o.type,
     o.collation and "COLLATE " .. clause.object_name(o.collation),
     o.default ~= nil and "DEFAULT " .. clause.default(o.default), o.nullable == false and "NOT NULL") }
   for _, c in ipairs(o.checks or {}) do
@@ -79,38 +71,19 @@ local function create_sql(o, name)
 end
 
 -- A check that its values need not meet yet can only be added later.
-local function create_statements(o)
-  local name = quote.qualified(o.schema, o.name)
-  local statements = { create_sql(o, name) }
+local function after(o)
+  local name, statements = quote.qualified(o.schema, o.name), {}
   for _, c in ipairs(o.checks or {}) do
     if c.not_valid then statements[#statements + 1] = ("ALTER DOMAIN %s ADD %s"):format(name, domain.check_sql(c)) end
     if c.comment then statements[#statements + 1] = domain.comment_sql(c, name) end
   end
-  return owned.append(statements, ownership, name, o)
+  return statements
 end
 
-local function write_options(o, wanted)
-  local options = owned.write(clause.pick(o, wanted))
-  if options.checks then
-    local checks = {}
-    for i, c in ipairs(options.checks) do checks[i] = domain.write_check(c) end
-    options.checks = checks
-  end
-  return options
-end
-
-local function read_existing(given, what)
-  check.table(given, what, '{ "text", ... }')
-  local existing = check.shape(given, what, shape, 1)
-  existing.type = check.type(given[1], what .. ": the type")
-  return existing
-end
-
--- A captured default is SQL text: what is kept has no markers.
-local function write_existing(existing)
-  local options = write_options(existing, shape)
-  if existing.default_text then options.default = value.sql(existing.default_text) end
-  options[1] = existing.type
+local function write(options)
+  local checks = {}
+  for i, c in ipairs(options.checks or {}) do checks[i] = domain.write_check(c) end
+  options.checks = options.checks and checks
   return options
 end
 
@@ -126,58 +99,40 @@ SELECT format_type(t.typbasetype, t.typtypmod) AS type, t.typnotnull AS not_null
         FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c') AS checks
 FROM pg_type t JOIN pg_type b ON b.oid = t.typbasetype WHERE t.oid = w.oid]]
 
-local function condition(o)
-  return ("oid = to_regtype(%s) AND typtype = 'd'"):format(entity.literal(o))
-end
-
 --- The type, default, collation and checks of a domain in the catalog; nil when there is none.
 ---@param o table
 ---@param query fun(sql: string): table
 ---@return table?
 function domain.look(o, query)
-  return lookup.row(query, "SELECT oid FROM pg_type WHERE " .. condition(o), definition)
+  return lookup.row(query, datatype.oid(o, "d"), definition)
 end
 
-local function capture(o, query)
-  local existing = owned.capture(query, { catalog = "pg_type", prefix = "typ", letter = "T",
-    condition = condition(o) })
-  local found = existing and domain.look(o, query)
-  if not found then return nil end
-  existing.type, existing.default_text, existing.checks = found.type, found.default_text, found.checks
-  existing.collation = found.collation
-  if found.not_null then existing.nullable = false end
-  return existing
+local function describe(o, query, found)
+  local row = domain.look(o, query)
+  if not row then return nil end
+  found.type, found.checks, found.collation = row.type, row.checks, row.collation
+  found.default = row.default_text and value.sql(row.default_text)
+  if row.not_null then found.nullable = false end
+  return found
 end
 
-local kind = {
-  kind = "domain", thing = "domain", words = "DOMAIN", read = read_existing, write = write_existing,
-  capture = capture,
-  create = function(o, existing)
-    local options = write_existing(existing)
-    options[1], options.schema = nil, o.schema
-    return { operation.build("create_domain", o.name, existing.type, options) }
-  end,
-  schema_of = entity.schema_of_type,
-  example = '{ "text", nullable = false }',
+datatype.register {
+  thing = "domain",
+  words = "DOMAIN",
+  typtype = "d",
+  summaries = { "Create a domain", "Drop a domain", "Rename a domain", "Move a domain into another schema" },
+  content = { { "type", check.type, "the type" } },
+  inline = "first",
+  shape = {
+    default = check.value, nullable = check.boolean, collation = clause.object,
+    checks = check.list_of(domain.read_check),
+  },
+  example = '"text", nullable = false',
+  write = write,
+  create = create,
+  after = after,
+  describe = describe,
 }
-
-operation.register {
-  name = "create_domain",
-  summary = "Create a domain",
-  build = function(name, base, options)
-    local o = check.options(options, create_shape)
-    o.name, o.type = check.name(name, "the domain name"), check.type(base, "the type")
-    return o
-  end,
-  sql = create_statements,
-  inverse = function(o) return entity.uncreate(kind, o, write_existing(o)) end,
-  lock = function() return {} end,
-  source = function(o) return source.call("create_domain", o.name, o.type, write_options(o, create_shape)) end,
-}
-
-entity.register_drop(kind, "Drop a domain")
-entity.register_rename(kind, "Rename a domain")
-entity.register_move(kind, "Move a domain into another schema")
 
 local state_shape = { default = check.value, nullable = check.boolean }
 
@@ -204,15 +159,12 @@ end
 
 -- Whether values may be NULL is known from the change itself: unless it was no change.
 local function state_before(o)
-  local before, existing = {}, o.existing or {}
-  if o.default ~= nil then
-    before.default = existing.default_text and value.sql(existing.default_text) or existing.default
-    if before.default == nil and existing.captured then before.default = value.null end
-    if before.default == nil then
-      return nil, ('the default of the domain "%s" is not known: give existing, as in existing = { default = null }')
-        :format(o.name)
-    end
+  local existing = o.existing or {}
+  if o.default ~= nil and existing.default == nil then
+    return nil, ('the default of the domain "%s" is not known: give existing, as in existing = { default = null }')
+      :format(o.name)
   end
+  local before = { default = o.default ~= nil and existing.default or nil }
   if o.nullable ~= nil then before.nullable = existing.nullable == nil and not o.nullable or existing.nullable end
   return before
 end
@@ -243,14 +195,11 @@ operation.register {
   capture = function(o, query)
     local found = domain.look(o, query)
     if not found then return nil end
-    return { existing = { default_text = found.default_text, nullable = not found.not_null, captured = true } }
+    return { existing = { default = found.default_text and value.sql(found.default_text) or value.null,
+      nullable = not found.not_null } }
   end,
   lock = function() return {} end,
-  source = function(o)
-    local options = clause.pick(o, alter_shape)
-    if o.existing and o.existing.captured then options.existing = nil end
-    return source.call("alter_domain", o.name, options)
-  end,
+  source = function(o) return source.call("alter_domain", o.name, clause.pick(o, alter_shape)) end,
 }
 
 return domain

@@ -7,7 +7,7 @@ local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local enum = require "moontide.object.enum"
 local enum_rebuild = require "moontide.object.enum_rebuild"
-local entity = require "moontide.object.entity"
+local lifecycle = require "moontide.object.lifecycle"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -38,7 +38,7 @@ end
 
 local function find_label(o)
   return ("SELECT FROM pg_enum WHERE enumtypid = to_regtype(%s) AND enumlabel = %s")
-    :format(entity.literal(o), quote.literal(o.label))
+    :format(quote.reference(o.schema, o.name), quote.literal(o.label))
 end
 
 operation.register {
@@ -47,13 +47,14 @@ operation.register {
   build = build_add,
   sql = function(o) return { add_sql(o) } end,
   inverse = function(o)
-    if o.if_not_exists and o.present then return {} end
-    if o.if_not_exists and not o.absent then
-      return nil, "with if_not_exists it is not known whether the label was there before: leave if_not_exists out"
-    end
+    local refusal = lifecycle.unsure(o, "label")
+    if refusal then return nil, refusal end
+    if o.present then return {} end
     return { operation.build("drop_enum_value", o.name, o.label, { schema = o.schema }) }
   end,
-  capture = entity.capture_presence(find_label),
+  capture = function(o, query)
+    return o.if_not_exists and lifecycle.presence(query(find_label(o))[1]) or nil
+  end,
   lock = no_lock,
   after_commit = function(o) return not o.in_transaction end,
   source = function(o) return source.call("add_enum_value", o.name, o.label, clause.pick(o, add_shape)) end,
@@ -192,5 +193,5 @@ operation.register {
   capture = capture_labels,
   lock = no_lock,
   after_commit = function(o) return not o.existing or only_adds(o) end,
-  source = function(o) return entity.call("alter_enum", o.name, o.labels, clause.pick(o, alter_shape)) end,
+  source = function(o) return source.required(2, "alter_enum", o.name, o.labels, clause.pick(o, alter_shape)) end,
 }

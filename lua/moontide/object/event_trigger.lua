@@ -45,8 +45,6 @@ local function look(o, query)
   return lookup.row(query, "SELECT oid FROM pg_event_trigger WHERE evtname = " .. quote.literal(o.name), describe)
 end
 
-local function no_lock() return {} end
-
 lifecycle.register {
   thing = "event_trigger",
   summaries = { "Create an event trigger", "Drop an event trigger", "Rename an event trigger" },
@@ -58,8 +56,5 @@ lifecycle.register {
   settle = settle,
   create = create,
   after = after,
-  name = function(o) return quote.ident(o.name) end,
   look = look,
-  drop_lock = no_lock,
-  rename_lock = no_lock,
 }

@@ -2,35 +2,15 @@
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
-local entity = require "moontide.object.entity"
+local lifecycle = require "moontide.object.lifecycle"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 
-local shape = { schema = check.name, version = check.text, comment = check.text }
-local create_shape = check.join(shape, { if_not_exists = check.flag, cascade = check.flag })
-
-local function version_sql(version)
-  return quote.ident(version)
-end
-
-local function create_statements(o)
-  local name = quote.ident(o.name)
-  local statements = { clause.words("CREATE EXTENSION", o.if_not_exists and "IF NOT EXISTS", name,
-    o.schema and "SCHEMA " .. quote.ident(o.schema), o.version and "VERSION " .. version_sql(o.version),
-    o.cascade and "CASCADE") }
-  if o.comment then
-    statements[2] = ("COMMENT ON EXTENSION %s IS %s"):format(name, quote.literal(o.comment))
-  end
-  return statements
-end
-
-local function read_existing(given, what)
-  return check.shape(check.table(given, what), what, shape)
-end
-
-local function write_existing(existing)
-  return clause.pick(existing, shape)
+local function create(o)
+  return clause.words("CREATE EXTENSION", o.if_not_exists and "IF NOT EXISTS", quote.ident(o.name),
+    o.schema and "SCHEMA " .. quote.ident(o.schema), o.version and "VERSION " .. quote.ident(o.version),
+    o.cascade and "CASCADE")
 end
 
 -- An extension brings its comment; one that somebody changed is kept.
@@ -45,38 +25,19 @@ local function look(o, query)
   return query(definition:format(quote.literal(o.name)))[1]
 end
 
-local kind = {
-  kind = "extension", thing = "extension", words = "EXTENSION", everywhere = true, read = read_existing,
-  write = write_existing,
-  capture = function(o, query)
-    local row = look(o, query)
-    return row and { schema = row.schema, version = row.version, comment = row.comment }
-  end,
-  create = function(o, existing) return { operation.build("create_extension", o.name, write_existing(existing)) } end,
-  example = '{ schema = "public", version = "1.6" }',
+-- What cascade installs beside it may have been there before, and stays when it is dropped again.
+lifecycle.register {
+  thing = "extension",
+  summaries = { "Install an extension", "Drop an extension" },
+  identity = { { "name", check.name, "the extension name" } },
+  place = {},
+  shape = { schema = check.name, version = check.text },
+  making = { if_not_exists = check.flag, cascade = check.flag },
+  example = 'schema = "public", version = "1.6"',
+  loses = "cascade",
+  create = create,
+  look = look,
 }
-
-operation.register {
-  name = "create_extension",
-  summary = "Install an extension",
-  build = function(name, options)
-    local o = check.options(options, create_shape)
-    o.name = check.name(name, "the extension name")
-    return o
-  end,
-  sql = create_statements,
-  inverse = function(o)
-    -- What cascade has installed beside it may have been there before, and stays.
-    return entity.uncreate(kind, o, write_existing(o))
-  end,
-  capture = entity.capture_presence(function(o)
-    return "SELECT FROM pg_extension WHERE extname = " .. quote.literal(o.name)
-  end),
-  lock = function() return {} end,
-  source = function(o) return source.call("create_extension", o.name, clause.pick(o, create_shape)) end,
-}
-
-entity.register_drop(kind, "Drop an extension")
 
 -- true: the version that the server installs by default
 local function read_version(given, what)
@@ -92,7 +53,7 @@ local alter_shape = { version = read_version, schema = check.name, existing = re
 local function alter_statements(o)
   local head, statements = "ALTER EXTENSION " .. quote.ident(o.name), {}
   if o.version then
-    statements[1] = clause.words(head, "UPDATE", o.version ~= true and "TO " .. version_sql(o.version))
+    statements[1] = clause.words(head, "UPDATE", o.version ~= true and "TO " .. quote.ident(o.version))
   end
   if o.schema then statements[#statements + 1] = head .. " SET SCHEMA " .. quote.ident(o.schema) end
   return statements
@@ -134,5 +95,3 @@ operation.register {
   lock = function() return {} end,
   source = function(o) return source.call("alter_extension", o.name, clause.pick(o, alter_shape)) end,
 }
-
-return kind

@@ -19,6 +19,7 @@ local quote = require "moontide.sql.quote"
 ---@field words string         "TYPE", "SEQUENCE": as COMMENT ON and ALTER ... OWNER TO have it
 ---@field grant_words? string  as GRANT has it, where it differs
 ---@field privileges string[]  those that can be granted
+---@field from_the_start? boolean  CREATE names the owner
 
 local owned = {}
 
@@ -100,22 +101,11 @@ function owned.statements(kind, name, o)
   local statements = {}
   local function add(format, ...) statements[#statements + 1] = format:format(...) end
   if o.comment then add("COMMENT ON %s %s IS %s", kind.words, name, quote.literal(o.comment)) end
-  if o.owner then add("ALTER %s %s OWNER TO %s", kind.words, name, quote.ident(o.owner)) end
+  if o.owner and not kind.from_the_start then add("ALTER %s %s OWNER TO %s", kind.words, name, quote.ident(o.owner)) end
   if o.grants then
     local thing = (kind.grant_words or kind.words) .. " " .. name
     table.move(grant_statements(o, thing), 1, #o.grants + 2, #statements + 1, statements)
   end
-  return statements
-end
-
---- Append what is common to an object's own statements.
----@param statements string[]
----@param kind moontide.OwnedKind
----@param name string  as SQL
----@param o table
----@return string[] statements
-function owned.append(statements, kind, name, o)
-  for _, sql in ipairs(owned.statements(kind, name, o)) do statements[#statements + 1] = sql end
   return statements
 end
 

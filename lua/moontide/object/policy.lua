@@ -56,7 +56,7 @@ FROM pg_policy p WHERE p.oid = w.oid]]
 
 local function look(o, query)
   local found = lookup.row(query, ("SELECT oid FROM pg_policy WHERE polrelid = to_regclass(%s) AND polname = %s")
-    :format(quote.literal(quote.qualified(o.schema, o.table)), quote.literal(o.name)), describe)
+    :format(quote.reference(o.schema, o.table), quote.literal(o.name)), describe)
   if not found then return nil end
   if found.permissive then found.permissive = nil end
   return found
@@ -77,7 +77,7 @@ lifecycle.register {
   create_lock = lock,
   drop_lock = lock,
   rename_lock = lock,
-  rename = function(o) return ("ALTER POLICY %s RENAME TO %s"):format(name_of(o), quote.ident(o.new_name)) end,
+  rename = function(o) return "ALTER POLICY " .. name_of(o) .. " RENAME" end,
 }
 
 local alter_shape = check.join(changing, { schema = check.name,

@@ -264,8 +264,6 @@ function routine.register(kind)
     create = function(o) return routine.create(kind.words, o) end,
     name = routine.name,
     look = function(o, query) return routine.look(o, query, kind.kinds) end,
-    drop_lock = function() return {} end,
-    rename_lock = function() return {} end,
   }
 end
 

@@ -80,7 +80,7 @@ end
 
 local function look(o, query)
   local found = lookup.row(query, ("SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(%s) AND rulename = %s")
-    :format(quote.literal(quote.qualified(o.schema, o.table)), quote.literal(o.name)), describe)
+    :format(quote.reference(o.schema, o.table), quote.literal(o.name)), describe)
   return found and definition_of(found)
 end
 
@@ -105,7 +105,7 @@ lifecycle.register {
   create_lock = lock,
   drop_lock = lock,
   rename_lock = lock,
-  rename = function(o) return ("ALTER RULE %s RENAME TO %s"):format(name_of(o), quote.ident(o.new_name)) end,
+  rename = function(o) return "ALTER RULE " .. name_of(o) .. " RENAME" end,
 }
 
 return {

@@ -2,14 +2,12 @@
 
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
-local entity = require "moontide.object.entity"
+local lifecycle = require "moontide.object.lifecycle"
 local operation = require "moontide.operation"
 local owned = require "moontide.object.owned"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 local value = require "moontide.value"
-
-local ownership = { words = "SEQUENCE", privileges = { "select", "update", "usage" } }
 
 local column_shape = { table = check.name, column = check.name, schema = check.name }
 
@@ -29,15 +27,6 @@ local function read_increment(given, what)
   if check.integer(given, what) == 0 then check.refuse(what .. " must not be 0") end
   return given
 end
-
-local shape = check.join(owned.shape(ownership), {
-  type = read_type, start = check.integer, increment = read_increment, minimum = check.integer,
-  maximum = check.integer, cache = check.integer, cycle = check.flag, owned_by = read_owner_column,
-  unlogged = check.flag,
-})
-local create_shape = check.join(shape, {
-  schema = check.name, if_not_exists = check.flag, temporary = check.flag,
-})
 
 local function sequence_name(o) return quote.qualified(o.schema, o.name) end
 
@@ -62,21 +51,9 @@ local function option_words(o)
   return #parts > 0 and table.concat(parts, " ") or nil
 end
 
-local function create_statements(o)
-  local name = sequence_name(o)
-  local statements = { clause.words("CREATE", o.temporary and "TEMPORARY", o.unlogged and "UNLOGGED", "SEQUENCE",
-    o.if_not_exists and "IF NOT EXISTS", name, option_words(o)) }
-  return owned.append(statements, ownership, name, o)
-end
-
-local existing_shape = check.join(shape, { restart = check.integer })
-
-local function read_existing(given, what)
-  return check.shape(check.table(given, what), what, existing_shape)
-end
-
-local function write_existing(existing)
-  return owned.write(clause.pick(existing, existing_shape))
+local function create(o)
+  return clause.words("CREATE", o.temporary and "TEMPORARY", o.unlogged and "UNLOGGED", "SEQUENCE",
+    o.if_not_exists and "IF NOT EXISTS", sequence_name(o), option_words(o))
 end
 
 local definition = [[
@@ -101,7 +78,7 @@ local function next_value(row)
 end
 
 local function condition(o)
-  return ("oid = to_regclass(%s) AND relkind = 'S'"):format(entity.literal(o))
+  return ("oid = to_regclass(%s) AND relkind = 'S'"):format(quote.reference(o.schema, o.name))
 end
 
 local numbers = { "type", "start", "increment", "minimum", "maximum", "cache" }
@@ -116,7 +93,7 @@ local function copy_definition(row, existing)
   return existing
 end
 
-local function capture(o, query)
+local function look(o, query)
   local existing, oid = owned.capture(query, { catalog = "pg_class", prefix = "rel", letter = "s",
     condition = condition(o) })
   if not existing then return nil end
@@ -124,46 +101,38 @@ local function capture(o, query)
 end
 
 -- A restart is only needed where the new sequence would not begin there by itself.
-local function create_again(o, existing)
-  local options = write_existing(existing)
-  options.restart, options.schema = nil, o.schema
-  local list = { operation.build("create_sequence", o.name, options) }
-  if existing.restart and existing.restart ~= existing.start then
-    list[2] = operation.build("alter_sequence", o.name, { schema = o.schema, restart = existing.restart })
-  end
-  return list
+local function resume(o, existing)
+  if not existing.restart or existing.restart == existing.start then return {} end
+  return { operation.build("alter_sequence", o.name, { schema = o.schema, restart = existing.restart }) }
 end
 
-local kind = {
-  kind = "sequence", thing = "sequence", words = "SEQUENCE", lock = entity.exclusive, read = read_existing,
-  holds_data = true, write = write_existing, capture = capture, create = create_again,
-  schema_of = [[
-SELECT n.nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)]],
-  example = "{ start = 100, restart = 4711 }",
-}
-
-operation.register {
-  name = "create_sequence",
-  summary = "Create a sequence",
-  build = function(name, options)
-    local o = check.options(options, create_shape)
-    o.name = check.name(name, "the sequence name")
+lifecycle.register {
+  thing = "sequence",
+  summaries = { "Create a sequence", "Drop a sequence", "Rename a sequence", "Move a sequence into another schema" },
+  identity = { { "name", check.name, "the sequence name" } },
+  shape = {
+    type = read_type, start = check.integer, increment = read_increment, minimum = check.integer,
+    maximum = check.integer, cache = check.integer, cycle = check.flag, owned_by = read_owner_column,
+    unlogged = check.flag,
+  },
+  keeping = { restart = check.integer },
+  making = { if_not_exists = check.flag, temporary = check.flag },
+  example = "start = 100, restart = 4711",
+  owned = { words = "SEQUENCE", privileges = { "select", "update", "usage" } },
+  loses = "always",
+  settle = function(o)
     if o.temporary and o.unlogged then check.refuse("temporary and unlogged cannot be given together") end
-    return o
   end,
-  sql = create_statements,
-  inverse = function(o)
-    local existing = write_existing(o)
-    return entity.uncreate(kind, o, existing)
+  create = create,
+  resume = resume,
+  look = look,
+  drop_lock = lifecycle.lock_on "ACCESS EXCLUSIVE",
+  rename_lock = lifecycle.lock_on "ACCESS EXCLUSIVE",
+  schema_of = function(o)
+    return ("SELECT n.nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+      .. "WHERE c.oid = to_regclass(%s)"):format(quote.reference(o.schema, o.name))
   end,
-  capture = entity.capture_presence(function(o) return "SELECT FROM pg_class WHERE " .. condition(o) end),
-  lock = function() return {} end,
-  source = function(o) return source.call("create_sequence", o.name, owned.write(clause.pick(o, create_shape))) end,
 }
-
-entity.register_drop(kind, "Drop a sequence")
-entity.register_rename(kind, "Rename a sequence")
-entity.register_move(kind, "Move a sequence into another schema")
 
 local function or_null(read)
   return function(given, what)
@@ -246,5 +215,3 @@ operation.register {
     return source.call("alter_sequence", o.name, options)
   end,
 }
-
-return kind

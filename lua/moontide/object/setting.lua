@@ -41,7 +41,7 @@ end
 
 local function capture(kind)
   return function(o, query)
-    local oid = ("to_regclass(%s)"):format(quote.literal(quote.qualified(o.schema, o.table)))
+    local oid = ("to_regclass(%s)"):format(quote.reference(o.schema, o.table))
     local found = lookup.row(query, oid, kind.describe)
     return found and { existing = kind.told(found, o.setting) } or nil
   end

@@ -96,15 +96,13 @@ lifecycle.register {
   identity = { { "name", check.name, "the statistics name" } },
   content = { { "table", check.name, "the table name" }, { "columns", read_columns, "the list of columns" } },
   shape = { kinds = check.list_of(kind), target = check.integer, table_schema = check.name, owner = check.name },
+  keeping = lifecycle.also,
   making = { if_not_exists = check.flag },
   example = 'table = "orders", columns = { "city", "zip" }',
   create = create,
   after = after,
-  name = name_of,
   look = look,
   create_lock = table_lock,
-  drop_lock = function() return {} end,
-  rename_lock = function() return {} end,
 }
 
 local target_shape = { schema = check.name, existing = check.integer }

@@ -110,7 +110,7 @@ end
 
 local function oid(o)
   return ("SELECT oid FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgname = %s AND NOT tgisinternal")
-    :format(quote.literal(quote.qualified(o.schema, o.table)), quote.literal(o.name))
+    :format(quote.reference(o.schema, o.table), quote.literal(o.name))
 end
 
 local describe = [[
@@ -195,7 +195,7 @@ lifecycle.register {
   create_lock = lifecycle.lock_on("SHARE ROW EXCLUSIVE", "table"),
   drop_lock = lifecycle.lock_on("ACCESS EXCLUSIVE", "table"),
   rename_lock = lifecycle.lock_on("ACCESS EXCLUSIVE", "table"),
-  rename = function(o) return ("ALTER TRIGGER %s RENAME TO %s"):format(name_of(o), quote.ident(o.new_name)) end,
+  rename = function(o) return "ALTER TRIGGER " .. name_of(o) .. " RENAME" end,
 }
 
 local place = { schema = check.name }
@@ -257,7 +257,7 @@ local letters = { O = "origin", A = "always", R = "replica", D = "disabled" }
 
 local function look_all(o, query)
   local existing = {}
-  for _, row in ipairs(query(state_query:format(quote.literal(quote.qualified(o.schema, o.table))))) do
+  for _, row in ipairs(query(state_query:format(quote.reference(o.schema, o.table)))) do
     existing[row.name] = letters[row.state]
   end
   return { existing = existing }

@@ -76,7 +76,7 @@ FROM pg_class c WHERE c.oid = w.oid AND c.relkind = 'v']]
 ---@param o table
 ---@return string
 function view.oid(o)
-  return ("to_regclass(%s)"):format(quote.literal(quote.qualified(o.schema, o.name)))
+  return ("to_regclass(%s)"):format(quote.reference(o.schema, o.name))
 end
 
 --- Owner, comment and privileges of a relation that was found.
@@ -149,11 +149,11 @@ lifecycle.register {
   content = { { "query", query_text.read, "the query" } },
   shape = check.join(changing, { columns = check.names, temporary = check.flag, recursive = check.flag }),
   making = { replace = check.flag },
+  keeping = lifecycle.also,
   example = 'query = "select 1"',
   owned = view.owned "VIEW",
   settle = settle,
   create = create,
-  name = function(o) return quote.qualified(o.schema, o.name) end,
   look = look,
   outgrows = outgrows,
   create_lock = function(o) return o.replace and lifecycle.lock_on "ACCESS EXCLUSIVE"(o) or {} end,

@@ -48,6 +48,14 @@ function quote.qualified(schema, name)
   return quote.ident(schema) .. "." .. quote.ident(name)
 end
 
+--- A qualified name as a string, for to_regclass() and the like.
+---@param schema string?
+---@param name string
+---@return string
+function quote.reference(schema, name)
+  return quote.literal(quote.qualified(schema, name))
+end
+
 --- Names as a comma-separated list.
 ---@param names string[]
 ---@return string

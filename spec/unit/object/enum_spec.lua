@@ -61,8 +61,8 @@ describe("drop_enum", function()
   it("is undone by nothing where there was nothing", function()
     local o = operation.build("drop_enum", "e", { if_exists = true })
     local captured = operation.get("drop_enum").capture(o, function() return {} end)
-    assert.same({ absent = true }, captured)
-    o.absent = true
+    assert.same({ existing = false }, captured)
+    o.existing = false
     assert.same({}, operation.inverse(o))
   end)
 end)
