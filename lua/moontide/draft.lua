@@ -15,6 +15,9 @@ local template = require "moontide.template"
 ---@field deps? string[]
 ---@field version_path? string   one of the version locations
 ---@field sql? boolean           an SQL file
+---@field upgrade? string        what the function or section holds; nothing when left out
+---@field downgrade? string
+---@field document? table        what JSON has besides; given, the place of the file is printed, too
 
 local draft = {}
 
@@ -184,13 +187,16 @@ end
 local function announce(path, new)
   if not report.is_json() then
     if not report.is_quiet() then report.out(("Generating %s ...  done"):format(path)) end
+    if new.document then report.out(path .. ":1") end
     return
   end
   local array = require("moontide.json").array
-  report.json {
+  local document = {
     revision = new.id, path = path, message = new.message, down_revision = array(new.down),
     branch_labels = array(new.labels), depends_on = array(new.deps), create_date = new.created,
   }
+  for key, field in pairs(new.document or {}) do document[key] = field end
+  report.json(document)
 end
 
 -- Everything that can be refused is refused before the file is written.
@@ -205,13 +211,14 @@ end
 ---@param script moontide.Script
 ---@param new moontide.Draft
 ---@return boolean passed  false when a post-write hook failed; the file is kept
+---@return string path
 function draft.write(script, new)
   local location, moment = complete(script, new)
   local path = path_of(new, moment, location, script.config)
   new.message, new.created = new.message or "empty message", moment.text
   write(path, (new.sql and template.sql_revision or template.revision)(new))
   announce(path, new)
-  return run_hooks(script.config, path)
+  return run_hooks(script.config, path), path
 end
 
 --- Make the folders that revisions go to. A fresh clone lacks an empty one.

@@ -176,6 +176,21 @@ function plan.current(map, ids)
   return revisions(reach.tips(reach.sorted(applied), true))
 end
 
+--- Whether every revision there is is applied, as a version row or implied by one, and no other.
+---@param map moontide.Graph
+---@param ids string[]  the version rows
+---@return boolean
+function plan.is_at_heads(map, ids)
+  for _, id in ipairs(ids) do
+    if not map:get(id) then return false end
+  end
+  local applied = map:ancestors(ids)
+  for _, id in ipairs(map.heads) do
+    if not applied[id] then return false end
+  end
+  return true
+end
+
 -- A new revision goes on one line of history, so "head" must be one in every sense.
 local function parent_nodes(map, text)
   local ast = revspec.point(text)

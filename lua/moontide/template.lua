@@ -99,14 +99,31 @@ local function header(name, words)
   return (("-- %s: %s"):format(name, words):gsub(" $", ""))
 end
 
-local body = [[
+-- Texts of several lines in the body of a function must stay what they are.
+local grammar
 
-function upgrade()
+local function lines_of_code()
+  local lpeg = require "lpeg"
+  local P, S = lpeg.P, lpeg.S
+  local long = lpeg.Cmt(P "[" * P "=" ^ 0 * "[", function(text, after)
+    local mark = text:sub(1, after - 1):match("%[(=*)%[$")
+    local _, last = text:find("]" .. mark .. "]", after, true)
+    return last and last + 1
+  end)
+  local function quoted(mark) return mark * (P "\\" * 1 + (1 - S("\\\n" .. mark))) ^ 0 * mark end
+  local comment = "--" * (1 - P "\n") ^ 0
+  local line_end = P "\n" * #P "\n" + P "\n" / "\n  "
+  return lpeg.Cs((long + comment + quoted '"' + quoted "'" + line_end + 1) ^ 0)
 end
 
-function downgrade()
+local function indented(code)
+  grammar = grammar or lines_of_code()
+  return "  " .. grammar:match(code) .. "\n"
 end
-]]
+
+local function written_function(name, code)
+  return ("\nfunction %s()\n%send\n"):format(name, code and code ~= "" and indented(code) or "")
+end
 
 -- A line of the message must not be taken for the header.
 local function sql_comment(message)
@@ -118,8 +135,20 @@ local function sql_word(word)
   return word:find('[,="]') and '"' .. word:gsub('"', '""') .. '"' or word
 end
 
+local function section(text) return text and text ~= "" and "\n" .. text or "" end
+
+---@class moontide.NewRevision
+---@field id string
+---@field message string
+---@field down string[]
+---@field labels string[]
+---@field deps string[]
+---@field created string
+---@field upgrade? string    what the function or section holds; nothing when left out
+---@field downgrade? string
+
 --- The text of a new revision file in SQL.
----@param new { id: string, message: string, down: string[], labels: string[], deps: string[], created: string }
+---@param new moontide.NewRevision
 ---@return string
 function template.sql_revision(new)
   local function field(name, list)
@@ -135,15 +164,15 @@ function template.sql_revision(new)
       field("depends_on", new.deps),
     }, ", "),
     "",
-    "-- upgrade",
+    "-- upgrade" .. section(new.upgrade),
     "",
-    "-- downgrade",
+    "-- downgrade" .. section(new.downgrade),
     "",
   }, "\n")
 end
 
 --- The text of a new revision file.
----@param new { id: string, message: string, down: string[], labels: string[], deps: string[], created: string }
+---@param new moontide.NewRevision
 ---@return string
 function template.revision(new)
   return table.concat({
@@ -155,7 +184,7 @@ function template.revision(new)
     "down_revision = " .. literal(new.down),
     "branch_labels = " .. literal(new.labels),
     "depends_on = " .. literal(new.deps),
-    body,
+    written_function("upgrade", new.upgrade) .. written_function("downgrade", new.downgrade),
   }, "\n")
 end
 

@@ -68,6 +68,15 @@ end
       created = "2026-01-15 10:00:00+00:00" })
   end)
 
+  it("indents code, and leaves texts of several lines as they are", function()
+    local text = template.revision { id = "a1", message = "m", down = {}, labels = {}, deps = {}, created = "now",
+      upgrade = 'f("[[", {\n  1,\n})\n\ng([=[\na\n]]\n\nb]=], "\\"")\n-- [[ "\nh()', downgrade = "" }
+    assert.truthy(text:find('\nfunction upgrade()\n  f("[[", {\n    1,\n  })\n\n  g([=[\na\n]]\n\nb]=], "\\"")\n  -- [[ "\n  h()\nend\n',
+      1, true), text)
+    assert.truthy(text:find("\nfunction downgrade()\nend\n", 1, true))
+    assert.truthy(load(text))
+  end)
+
   it("keeps a message of several lines a comment, whatever is in it", function()
     local text = template.revision { id = "a1", message = "[[one\r\n]] two\n\nend", down = {}, labels = {}, deps = {},
       created = "now" }

@@ -27,15 +27,6 @@ local function split_rows(graph, rows)
   return known, unknown
 end
 
--- At all heads means that every revision there is is applied, as a row or implied by one.
-local function behind(graph, applied, unknown)
-  if #unknown > 0 then return true end
-  for _, id in ipairs(graph.heads) do
-    if not applied[id] then return true end
-  end
-  return false
-end
-
 local function warn_unknown(unknown)
   for _, id in ipairs(unknown) do
     report.warn(('the database is at revision "%s", which no file has'):format(id), {
@@ -56,7 +47,7 @@ function current.run(app, args)
   local graph = app:graph()
   local known, unknown = split_rows(graph, app:applied())
   local list = plan.current(graph, known)
-  local is_behind = behind(graph, graph:ancestors(known), unknown)
+  local is_behind = not plan.is_at_heads(graph, app:applied())
   if report.is_json() then
     report.json { current = listing.documents(graph, list), unknown = json.array(unknown), at_heads = not is_behind }
   else

@@ -43,7 +43,8 @@ return {
   -- schema = "moontide",
   -- version_table = { schema = "moontide", name = "version" },
 
-  -- The file that declares what the database should have, for `moontide check`.
+  -- The file that declares what the database should have, for `moontide check` and
+  -- `moontide revision --autogenerate`.
   -- models = "models.lua",
 
   -- The schemas in which revisions look for and create what has no schema = "...".
