@@ -1,7 +1,12 @@
 -- Rows that cannot be changed: put aside with on_error = "quarantine", and tried again.
 
 local cli = require "spec.support.cli"
+local database = require "moontide.db"
+local operation = require "moontide.operation"
 local server = require "spec.support.server"
+local value = require "moontide.value"
+
+require "moontide.object"
 
 local function project(body)
   return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
@@ -54,6 +59,43 @@ describe("op.backfill with rows that fail", function()
     assert.equal("0|24\n1|19976", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
     assert.equal("cannot do 12345", sql "SELECT message FROM moontide.backfill_error WHERE key = '{12345}'")
     assert.equal("19976|24", sql "SELECT sum(rows_changed), sum(rows_bad) FROM moontide.backfill_range")
+  end)
+
+  -- The operation as a file would have it.
+  local function retry(options)
+    local db <close> = database.connect(url)
+    return require("moontide.backfill.retry").run(operation.build("backfill", options),
+      { db = db, schema = "moontide", revision = "a1", direction = "upgrade" })
+  end
+
+  it("tries the rows again, in SQL", function()
+    poisoned()
+    assert.equal(0, run("upgrade heads", project(plus)).status)
+    sql "ALTER TABLE t DROP CONSTRAINT t_check; DELETE FROM t WHERE id = 17"
+    local work = { "plus", table = "t", set = { v = value.sql "v + 1" } }
+    assert.same({ tried = 22, resolved = 20, left = 2 }, retry(work))
+    assert.equal("2|1", sql [[SELECT count(*), count(DISTINCT tries) FROM moontide.backfill_error
+      WHERE resolved_at IS NULL AND tries = 2]])
+    sql "DROP TRIGGER no ON t"
+    assert.same({ tried = 2, resolved = 2, left = 0 }, retry(work))
+    assert.same({ tried = 0, resolved = 0, left = 0 }, retry(work))
+    assert.equal("1|19999", sql "SELECT v, count(*) FROM t GROUP BY v")
+    assert.equal("19999|0", sql "SELECT sum(rows_changed), sum(rows_bad) FROM moontide.backfill_range")
+  end)
+
+  it("tries the rows again, through Lua", function()
+    poisoned()
+    assert.equal(0, run("upgrade heads", project(in_lua:format "")).status)
+    sql "ALTER TABLE t DROP CONSTRAINT t_check; CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS \
+      'BEGIN IF new.id = 9999 THEN RETURN NULL; END IF; RETURN new; END'"
+    local work = { "plus", table = "t", read = { "id", "v" }, write = "v", each = function(row)
+      if row.id == 5 then error "still not" end
+      return { v = row.v + 1 }
+    end }
+    assert.same({ tried = 24, resolved = 22, left = 2 }, retry(work))
+    assert.equal("{5}|still not\n{9999}|a trigger or rule keeps a row from being changed",
+      sql "SELECT key, message FROM moontide.backfill_error WHERE resolved_at IS NULL ORDER BY key[1]::integer")
+    assert.equal("0|2\n1|19998", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
   end)
 
   it("puts a row of each_chunk aside", function()

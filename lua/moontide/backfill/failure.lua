@@ -5,6 +5,7 @@
 local blockers = require "moontide.blockers"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
+local rowfault = require "moontide.backfill.rowfault"
 local sys = require "moontide.runtime.sys"
 
 local failure = {}
@@ -25,12 +26,6 @@ local function is_lost(problem)
     or problem.sqlstate == "25P03"
 end
 
--- An error that the data is to blame for, so that it is some row's.
-local function is_of_a_row(problem)
-  local class = (problem.sqlstate or ""):sub(1, 2)
-  return problem.row ~= nil or class == "22" or class == "23" or problem.sqlstate == "P0001"
-end
-
 local function pause(self, seconds) self.lane:sleep(seconds * (0.5 + math.random() / 2)) end
 
 local function reconnect(self)
@@ -49,7 +44,7 @@ local function reconnect(self)
 end
 
 local function forget(self)
-  self.range, self.upto, self.fence, self.committed, self.counts = nil, nil, nil, nil, nil
+  self.range, self.upto, self.fence, self.committed, self.sent = nil, nil, nil, nil, nil
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()
 end
@@ -82,34 +77,23 @@ local function search(self, problem, upto)
   self.job:bad_row(self, problem, upto)
 end
 
--- Fewer rows were written than were sent: nothing but a trigger or a rule does that.
-local function swallowed(self, problem, leaf)
-  local found = fault.new("server", "a trigger or rule keeps a row from being changed", {
-    row = true, detail = self.job:triggers_of(leaf), statement = problem.statement,
-    hint = "Let the function return nil for such rows, or exempt the backfill in the trigger (option session).",
-  })
-  return found
-end
-
-local function same(_, problem) return problem end
-
 --- Go on after a failure, or raise it.
 ---@param self moontide.BackfillWorker
 ---@param problem moontide.Fault
 function failure.recover(self, problem)
   local divided = problem.sqlstate == "22012" and problem.index
   local fenced = divided and divided == self.fence
-  local explain = divided and divided == self.counts and swallowed or same
+  local swallowed = rowfault.swallowed(problem, self.sent)
   local upto, range, leaf = self.upto, self.range, self.leaf
   if self.committed and problem.index and problem.index > self.committed then upto = nil end
   forget(self)
   if fenced then return end
-  problem = explain(self, problem, leaf)
+  if swallowed then problem = rowfault.explained(self.job:triggers_of(leaf), problem) end
   if problem.kind == "interrupted" then return self.job:stop() end
   if problem.final then error(problem, 0) end
   if is_lost(problem) then return try_again(self, problem) end
   if transient[problem.sqlstate] then return try_again(self, problem) end
-  if upto and is_of_a_row(problem) then
+  if upto and rowfault.is(problem) then
     return search(self, problem, { upto = upto, range = range, leaf = leaf })
   end
   give_up(self, problem)

@@ -110,7 +110,8 @@ end
 -- An error of the user's function is one row's; anything else, such as an operation in it, is the whole backfill's.
 local function blame(self, leaf, keys, problem)
   local row = { leaf = leaf, key = texts(keys), problem = problem }
-  if problem.kind == "revision" and self.spec.on_error == "quarantine" then return row end
+  problem.row = problem.kind == "revision"
+  if problem.row and self.spec.on_error == "quarantine" then return row end
   error(quarantine.stop(self.spec, row), 0)
 end
 

@@ -164,12 +164,9 @@ local function send(self, list, upto, done)
   local going_on = not done and not self.job:must_pause(self)
   if going_on then add_opening(self, list, setmetatable({ cur = upto }, { __index = self.range })) end
   self.committed = committed
-  self.counts = nil
-  for index, item in ipairs(list) do
-    if item.counts then self.counts = index end
-  end
+  self.sent = list
   local results = self.lane:pipeline(list)
-  self.committed = nil
+  self.committed, self.sent = nil, nil
   if results[committed].command ~= "COMMIT" then error(failure.rolled_back(), 0) end
   return results, going_on
 end

@@ -83,10 +83,11 @@ end
 ---@param spec table
 ---@param leaf table
 ---@param chunk { after: string[]?, upto: string[]? }
+---@param answer? string  another expression to answer
 ---@return string
-function write.plain(spec, leaf, chunk)
+function write.plain(spec, leaf, chunk, answer)
   local changing = parts(spec, leaf, write.condition(spec, leaf, chunk.after, chunk.upto))
-  return ("WITH %s SELECT count(*) AS changed FROM w"):format(changing)
+  return ("WITH %s SELECT %s FROM w"):format(changing, answer or "count(*) AS changed")
 end
 
 return write
