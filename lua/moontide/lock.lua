@@ -48,6 +48,13 @@ function Lock:try_statement(db)
     .. "CASE WHEN pg_backend_pid() = %d THEN pg_try_advisory_lock(%s) END AS held"):format(pid, pid, self.key) }
 end
 
+--- A query that tells a pooler without the lock: it answers {pooled = boolean}.
+---@param db moontide.Db
+---@return string
+function Lock:pooled_statement(db)
+  return ("SELECT pg_backend_pid() <> %d AS pooled"):format(db.conn:pid())
+end
+
 --- The statement every transaction of a run begins with: it fails (22012) unless no
 --- other transaction runs a revision, even where a runner lost its lock unnoticed.
 ---@return string

@@ -113,6 +113,13 @@ local function check_verified(step, answer)
     { where = step.revision.path .. ":1" })
 end
 
+--- Run a revision's function for the operations in it, and nothing else of it.
+---@param step table            { direction }
+---@param file table            its functions
+---@param run moontide.Segments
+---@param door moontide.Gate
+function runner.call(step, file, run, door) call_file(step, file, run, { gate = door }) end
+
 -- Everything of the user's that belongs to a revision, in its last transaction at the latest.
 local function call(step, file, run, options)
   options.gate:through(run, options.hook, "before_revision", step)

@@ -11,6 +11,7 @@ local serialize = require "moontide.serialize"
 ---@field range string
 ---@field error string
 ---@field log string     of runs
+---@field worker? string  the process that writes checkpoints
 local Books = {}
 Books.__index = Books
 
@@ -90,17 +91,29 @@ function Books:register_statement(place, fingerprint)
     quote.literal(fingerprint), self.job, same_step(place))
 end
 
---- The statement for a job that nothing was done of yet and that was edited.
+--- The statement for a job that was edited, when nothing was done of it yet or the edit was accepted.
 ---@param id integer
 ---@param fingerprint string
 ---@return string
 function Books:renew_statement(id, fingerprint)
-  return ("UPDATE %s SET fingerprint = %s WHERE id = %d AND state = 'planned'"):format(self.job,
+  return ("UPDATE %s SET fingerprint = %s WHERE id = %d AND (state = 'planned' OR fingerprint = '')"):format(self.job,
     quote.literal(fingerprint), id)
 end
 
 local job_fields = "id, revision, step, direction, attempt, fingerprint, spec, state, control::text AS control, "
   .. "est_rows, reason, error"
+
+--- The query for a job that keeps others from beginning it as well, until the transaction ends.
+---@param id integer
+---@return string
+function Books:hold_statement(id)
+  return ("SELECT %s FROM %s WHERE id = %d FOR UPDATE"):format(job_fields, self.job, id)
+end
+
+--- The query for a job.
+---@param id integer
+---@return string
+function Books:job_statement(id) return ("SELECT %s FROM %s WHERE id = %d"):format(job_fields, self.job, id) end
 
 --- The query for the latest attempt of a job.
 ---@param place moontide.BackfillPlace
@@ -151,14 +164,15 @@ function Books:start_statements(id, ranges, spec, estimate)
   return list
 end
 
---- The statement that changes the state of a job, unless somebody cancelled it.
+--- The statement that changes the state of a job, unless somebody cancelled it or it is over.
 ---@param id integer
 ---@param state string
 ---@param fields? { reason?: string, error?: string }
 ---@return string
 function Books:state_statement(id, state, fields)
   fields = fields or {}
-  return ("UPDATE %s SET state = %s, reason = %s, error = %s%s WHERE id = %d AND state <> 'abandoned'"):format(self.job,
+  return ("UPDATE %s SET state = %s, reason = %s, error = %s%s WHERE id = %d "
+    .. "AND state NOT IN ('abandoned', 'done')"):format(self.job,
     quote.literal(state), fields.reason and quote.literal(fields.reason) or "NULL",
     fields.error and quote.literal(fields.error) or "NULL",
     state == "done" and ", finished_at = clock_timestamp()" or "", id)
@@ -187,7 +201,7 @@ end
 ---@param id integer
 ---@return string
 function Books:standing_statement(id)
-  return ("SELECT state, control::text AS control FROM %s WHERE id = %d"):format(self.job, id)
+  return ("SELECT state, control::text AS control, error FROM %s WHERE id = %d"):format(self.job, id)
 end
 
 local function this_range(id, range)
@@ -224,8 +238,9 @@ end
 function Books:checkpoint(id, range, point)
   return ("cur = %s, done = %s, rows_seen = rows_seen + %s, rows_changed = rows_changed + %s, "
     .. "rows_bad = rows_bad + %d, chunks = chunks + 1, busy_ms = busy_ms + %d, chunk_rows = %d, "
-    .. "worker = pg_backend_pid()::text, committed_at = clock_timestamp()"):format(books.array(point.to), point.done,
-    tostring(point.seen), point.changed, point.bad or 0, point.busy_ms, point.chunk_rows), this_range(id, range)
+    .. "worker = %s, committed_at = clock_timestamp()"):format(books.array(point.to), point.done,
+    tostring(point.seen), point.changed, point.bad or 0, point.busy_ms, point.chunk_rows,
+    self.worker and quote.literal(self.worker) or "pg_backend_pid()::text"), this_range(id, range)
 end
 
 --- The query for the progress of a job.

@@ -2,13 +2,15 @@
 --- work on it, and says how far it is. All it knows of what was done is in the tables.
 
 local books = require "moontide.backfill.books"
-local crew = require "moontide.backfill.crew"
 local cjson = require "cjson"
+local crew = require "moontide.backfill.crew"
 local division = require "moontide.backfill.division"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
-local quarantine = require "moontide.backfill.quarantine"
+local identity = require "moontide.backfill.identity"
+local orders = require "moontide.backfill.orders"
 local progress = require "moontide.backfill.progress"
+local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
 local serialize = require "moontide.serialize"
@@ -39,11 +41,15 @@ local job = {}
 ---@field revision string
 ---@field direction string
 ---@field interrupted boolean  an earlier run has registered the job
+---@field row? table           the job, where another process joins in
+---@field lanes? integer       of this process, whatever the job says
+---@field leaves? boolean      lanes end where nothing is free, instead of waiting for the end of the job
 
 local function refuse_edited(o, row)
   fault.raise("revision", ('backfill "%s" was edited after a part of it had been done'):format(o.name), {
     where = o.where, operation = o.kind, detail = ("job %d is %s"):format(row.id, row.state),
-    hint = "Restore its expressions; the size, speed and lanes may be changed freely.",
+    hint = ("Restore its expressions; the size, speed and lanes may be changed freely. "
+      .. "Or `moontide backfill resume %s` with --accept-edit: the rest is done as the file says now, or --restart: all is done again."):format(o.name),
   })
 end
 
@@ -63,12 +69,19 @@ function job.begin(o, place)
   return list
 end
 
--- A job that was cancelled is begun anew.
 local function find(o, place, own)
+  if place.row then return place.row end
   local row = place.db:exec(own:latest_statement(place_of(o, place)))[1]
-  if row and row.state ~= "abandoned" then return row end
+  if row then return row end
   place.db:exec(own:register_statement(place_of(o, place), fingerprint(o)))
   return place.db:exec(own:latest_statement(place_of(o, place)))[1]
+end
+
+-- An edit that somebody has accepted leaves an empty fingerprint, which any fits.
+local function check_fingerprint(o, row, db, own)
+  if row.fingerprint == fingerprint(o) then return end
+  if row.state ~= "planned" and row.fingerprint ~= "" then refuse_edited(o, row) end
+  db:exec(own:renew_statement(row.id, fingerprint(o)))
 end
 
 local function archive_columns(self, leaf)
@@ -81,8 +94,7 @@ local function archive_columns(self, leaf)
   return kept
 end
 
--- The table is divided once; every later run finds the ranges.
-local function start(self)
+local function divide(self)
   local leaves, ranges, estimate = survey.leaves(self.db, self.o), {}, 0
   local wanted = math.max(8, math.min(4 * self.o.lanes, 256))
   for _, leaf in ipairs(leaves) do
@@ -93,13 +105,31 @@ local function start(self)
   local firing = #leaves > 0 and triggers.words(self.db, self.o, leaves)
   if firing then report.info(("backfill %s: %s"):format(self.o.name, firing)) end
   local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]) }
-  local list = { { sql = "BEGIN" } }
-  for _, sql in ipairs(self.books:start_statements(self.id, ranges, found, estimate)) do
-    list[#list + 1] = { sql = sql }
+  return found, self.books:start_statements(self.id, ranges, found, estimate)
+end
+
+-- The table is divided once, by whoever comes first; all others find the ranges.
+local function start(self)
+  self.db:exec "BEGIN"
+  local row = self.db:exec(self.books:hold_statement(self.id))[1]
+  if row.state ~= "planned" then
+    self.db:exec "ROLLBACK"
+    return serialize.decode(row.spec)
   end
+  local found, statements = divide(self)
+  local list = {}
+  for index, sql in ipairs(statements) do list[index] = { sql = sql } end
   list[#list + 1] = { sql = "COMMIT" }
   self.db:pipeline(list)
   return found
+end
+
+local function started(self, row)
+  if row.state ~= "planned" then return serialize.decode(row.spec) end
+  local ok, found = pcall(start, self)
+  if ok then return found end
+  self.db:rollback()
+  error(found, 0)
 end
 
 local function spec_of(o, found)
@@ -114,18 +144,17 @@ function job.open(o, place)
   local own = books.open(place.schema)
   local row = find(o, place, own)
   if row.state == "done" then return nil end
-  if row.fingerprint ~= fingerprint(o) then
-    if row.state ~= "planned" then refuse_edited(o, row) end
-    place.db:exec(own:renew_statement(row.id, fingerprint(o)))
-  end
+  if row.state == "abandoned" then orders.refuse(o) end
+  check_fingerprint(o, row, place.db, own)
+  own.worker = identity.worker()
   local self = setmetatable({
     o = o, id = row.id, db = place.db, pooled = place.pooled, books = own, write = require "moontide.backfill.write",
     control = cjson.decode(row.control), crew = crew.new(), due = 0, finished = false, counted = 0,
+    lanes = place.lanes, leaves = place.leaves, staff = {},
   }, Run)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
   self.connect = function() return self:make_connection(place.connect) end
-  self.pid_spec = row.state == "planned" and start(self) or serialize.decode(row.spec)
-  self.spec = spec_of(o, self.pid_spec)
+  self.spec = spec_of(o, started(self, row))
   self.by_oid = {}
   for _, leaf in ipairs(self.spec.leaves) do self.by_oid[leaf.oid] = leaf end
   if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
@@ -141,7 +170,7 @@ function Run:make_connection(connect)
   self.settings_sql = session.statement(self.o, db:server_version(), self.search_path, self.pooled)
   if not self.pooled then
     db:exec(self.settings_sql)
-    db:exec("SET application_name = " .. quote.literal(("moontide backfill %s"):format(self.o.name)))
+    db:exec("SET application_name = " .. quote.literal(identity.application(self.id, self.books.worker)))
   end
   return db
 end
@@ -161,7 +190,7 @@ function Run:leaf(oid) return self.by_oid[oid] end
 ---@param size moontide.ChunkSize
 ---@return boolean  whether to go on
 function Run:obey(text, size)
-  if text ~= self.control_text then self.control, self.control_text = cjson.decode(text), text end
+  orders.take(self, text)
   local limits = self:limits()
   size.chunk_ms, size.max_rows = limits.chunk_ms, limits.max_rows
   size.rows = math.min(size.rows, size.max_rows)
@@ -176,19 +205,19 @@ function Run:is_stopping() return self.crew.stopping end
 
 --- Wait while somebody has paused the job.
 ---@param lane moontide.Lane
-function Run:wait_for_go(lane)
-  while not self.crew.stopping do
-    local row = lane:pipeline({ { rows = true, sql = self.books:standing_statement(self.id) } })[1][1]
-    if not row or row.state == "abandoned" or row.state == "failed" then
-      local more = { final = true, where = self.o.where }
-      fault.raise("operation", ('backfill "%s" was cancelled'):format(self.o.name), more)
-    end
-    local running = row.state == "running" or row.state == "sweeping"
-    if running and not cjson.decode(row.control).pause then break end
-    self.pause = "by hand"
-    lane:sleep(0.3)
-  end
-  self.pause = nil
+function Run:wait_for_go(lane) orders.wait(self, lane) end
+
+--- How many lanes this process is to have.
+---@return integer
+function Run:wanted_lanes() return self.lanes or self.control.lanes or self.o.lanes end
+
+--- What a lane does where nothing is free: wait for the last ranges of others, or end.
+---@param lane moontide.Lane
+---@return boolean  whether it ends
+function Run:nothing_free(lane)
+  self.left = self.leaves
+  if not self.leaves then lane:sleep(0.1) end
+  return self.leaves
 end
 
 --- Seconds to wait before the next chunk, outside of any transaction; nil for none.
@@ -223,24 +252,43 @@ end
 ---@return string?
 function Run:triggers_of(leaf) return triggers.words(self.db, self.o, { leaf }) end
 
+local function standing(self) return self.db:exec(self.books:progress_statement(self.id))[1] end
+
 local function show(self)
   if not self.progress:due() then return end
-  local state = self.db:exec(self.books:progress_statement(self.id))[1]
-  state.pause = self.pause
+  local state = standing(self)
+  state.pause, state.lanes = self.pause, #self.crew.lanes
   self.progress:show(state)
 end
 
-local function work(self, lanes)
-  local members = {}
-  local _ <close> = setmetatable({}, { __close = function()
-    for _, lane in ipairs(members) do lane.db:close() end
-  end })
-  for index = 1, lanes do
-    members[index] = crew.lane(self.connect())
-    local own = worker.new(members[index], self)
-    self.crew:add(members[index], function() own:run() end)
+-- A lane that is wanted and not there; settings may ask for more at any time.
+local function hire(self, number)
+  local lane = crew.lane(self.connect())
+  self.staff[number] = lane
+  local own = worker.new(lane, self, number)
+  self.crew:add(lane, function()
+    own:run()
+    lane.db:close()
+    self.staff[number] = nil
+  end)
+end
+
+local function man(self)
+  if self.finished or self.left or self.crew.stopping then return end
+  for number = 1, self:wanted_lanes() do
+    if not self.staff[number] then hire(self, number) end
   end
-  self.crew:run(function() show(self) end)
+end
+
+local function work(self)
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, lane in pairs(self.staff) do lane.db:close() end
+  end })
+  man(self)
+  self.crew:run(function()
+    man(self)
+    show(self)
+  end)
 end
 
 local function describe(problem)
@@ -251,28 +299,46 @@ local function fail(self, problem)
   report.progress_end()
   problem = fault.of(problem)
   local state = problem.kind == "interrupted" and "paused" or "failed"
-  pcall(self.set_state, self, state, { reason = problem.message, error = describe(problem) })
+  if not problem.settled then
+    pcall(self.set_state, self, state, { reason = problem.message, error = describe(problem) })
+  end
   error(problem, 0)
 end
 
 local function stopped(self)
+  report.progress_end()
   self:set_state("paused", { reason = "interrupted" })
+  local state = standing(self)
   fault.raise("interrupted", "interrupted", {
+    detail = ("backfill %s: %s"):format(self.o.name, progress.words(state)),
     hint = ('Backfill "%s" has committed what it did; the same command continues there.'):format(self.o.name),
   })
 end
 
---- Work on the job until it is done.
+local function leave(self)
+  local state = standing(self)
+  report.progress_end()
+  report.info(("backfill %s: nothing is free, others work on the last %d of its ranges; %s"):format(self.o.name,
+    state.open, progress.words(state)))
+end
+
+--- Work on the job until it is done, or for a process that leaves, until nothing is free.
+---@return boolean done
 function Run:run()
   self.progress = progress.new(self.o.name)
   report.verbose(("backfill %s: job %d"):format(self.o.name, self.id))
-  local ok, problem = pcall(work, self, self.o.lanes)
+  local ok, problem = pcall(work, self)
   if not ok then fail(self, problem) end
-  if not self.finished then stopped(self) end
-  local state = self.db:exec(self.books:progress_statement(self.id))[1]
+  if not self.finished and self.crew.stopping then stopped(self) end
+  if not self.finished then
+    leave(self)
+    return false
+  end
+  local state = standing(self)
   self.progress:finish(state)
   if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
+  return true
 end
 
 --- Do a backfill, or the rest of it.

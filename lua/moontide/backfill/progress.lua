@@ -50,24 +50,60 @@ local function learn_rate(self, state, now)
   self.measured, self.seen = now, state.rows_seen
 end
 
---- The line of a state.
----@param state { est_rows: integer, est_done: integer, rows_seen: integer, chunk_rows: integer, pause?: string }
+-- Where a job is, from 0 to 1. What is done is an estimate as well, so it is not complete before its state says so.
+local function fraction_of(state)
+  if state.state == "done" then return 1 end
+  return math.min(state.est_done / math.max(state.est_rows, 1), 0.99)
+end
+
+--- How far a job is, in words.
+---@param state { est_rows: integer, est_done: integer, rows_changed: integer, state?: string }
 ---@return string
-function Progress:line(state)
-  local total = math.max(state.est_rows, 1)
-  local fraction = math.min(state.est_done / total, 1)
-  local parts = { ("backfill %s %3.0f%% %s/%s"):format(self.name, math.floor(fraction * 100),
-    progress.short(state.est_done), progress.short(state.est_rows)) }
-  if state.pause then
-    parts[#parts + 1] = "paused: " .. state.pause
-  else
-    local rate = self.rate or 0
-    parts[#parts + 1] = ("%s rows/s"):format(progress.short(rate))
-    local young = sys.clock() - self.started < 5
-    parts[#parts + 1] = "ETA " .. (rate > 0 and not young and progress.clock((total - state.est_done) / rate) or "-")
-  end
-  parts[#parts + 1] = ("chunk %s"):format(progress.short(state.chunk_rows))
-  return table.concat(parts, "  ")
+function progress.words(state)
+  return ("%.0f%%, %d rows changed, about %d to go"):format(math.floor(fraction_of(state) * 100), state.rows_changed,
+    state.state == "done" and 0 or math.max(state.est_rows - state.est_done, 0))
+end
+
+--- A percentage from 0 to 100.
+---@param state { est_rows: integer, est_done: integer, state?: string }
+---@return integer
+function progress.percent(state) return math.floor(fraction_of(state) * 100) end
+
+-- A bar of some cells, which a narrow terminal goes without.
+local function bar(fraction, cells)
+  local full = math.floor(fraction * cells)
+  return ("█"):rep(full) .. ("░"):rep(cells - full) .. " "
+end
+
+local function speed(self, state)
+  if state.pause then return "paused: " .. state.pause end
+  local rate, young = self.rate or 0, sys.clock() - self.started < 5
+  local left = rate > 0 and not young and progress.clock((state.est_rows - state.est_done) / rate) or "-"
+  return ("%s rows/s  ETA %s"):format(progress.short(rate), left)
+end
+
+-- The most important comes first, since the line is cut to the width of the terminal.
+local function parts_of(self, state, cells)
+  local fraction = fraction_of(state)
+  local parts = { ("backfill %s %s%3.0f%% %s/%s"):format(self.name, cells > 0 and bar(fraction, cells) or "",
+    math.floor(fraction * 100), progress.short(state.est_done), progress.short(state.est_rows)), speed(self, state),
+    ("chunk %s"):format(progress.short(state.chunk_rows)) }
+  if state.lanes then parts[#parts + 1] = ("%d lanes"):format(state.lanes) end
+  return parts
+end
+
+--- The line of a state.
+---@param state { est_rows: integer, est_done: integer, rows_seen: integer, chunk_rows: integer, pause?: string,
+---  lanes?: integer }
+---@param width? integer  of the terminal
+---@return string
+function Progress:line(state, width)
+  local plain = table.concat(parts_of(self, state, 0), "  ")
+  if not width then return plain end
+  local room = math.min(20, width - 2 - (utf8.len(plain) or #plain))
+  if room >= 5 then return table.concat(parts_of(self, state, room), "  ") end
+  local cut = #plain >= width and utf8.offset(plain, width)
+  return cut and plain:sub(1, cut - 1) or plain
 end
 
 --- Whether it is time to say something.
@@ -82,7 +118,8 @@ function Progress:show(state)
   local now = sys.clock()
   learn_rate(self, state, now)
   self.shown = now
-  if self.terminal then report.progress(self:line(state)) else report.info(self:line(state)) end
+  if not self.terminal then return report.info(self:line(state)) end
+  report.progress(self:line(state, sys.width(2) or 80))
 end
 
 --- The line at the end.

@@ -24,9 +24,10 @@ local worker = {}
 --- A worker on a connection.
 ---@param lane moontide.Lane
 ---@param job moontide.BackfillRun
+---@param number integer  of the lane, from 1
 ---@return moontide.BackfillWorker
-function worker.new(lane, job)
-  return setmetatable({ lane = lane, job = job, tries = 0, size = size.new(job:limits()) }, Worker)
+function worker.new(lane, job, number)
+  return setmetatable({ lane = lane, job = job, number = number, tries = 0, size = size.new(job:limits()) }, Worker)
 end
 
 local function list_of(text) return text and cjson.decode(text) end
@@ -227,7 +228,7 @@ local function step(self)
     if pause then return self.lane:sleep(pause) end
     return chunk(self)
   end
-  if not claim(self) and self.job:has_open() then self.lane:sleep(0.1) end
+  if not claim(self) and self.job:has_open() and self.job:nothing_free(self.lane) then self.over = true end
   if self.range and not self.upto then
     local list = {}
     add_probe(self, list, self.range)
@@ -237,9 +238,15 @@ end
 
 local function explain(problem) return require("moontide.gate").explain(problem) end
 
+-- A lane that is too many ends where it has committed.
+local function goes_on(self)
+  return not self.over and self.job:has_open() and not self.job:is_stopping()
+    and self.number <= self.job:wanted_lanes()
+end
+
 --- Work until nothing is left to do.
 function Worker:run()
-  while self.job:has_open() and not self.job:is_stopping() do
+  while goes_on(self) do
     local ok, problem = xpcall(step, explain, self)
     if not ok then failure.recover(self, problem) end
   end

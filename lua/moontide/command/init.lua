@@ -32,6 +32,7 @@ command.list = {
   { name = "rebase", summary = "put heads into one line by rewriting unapplied files" },
   { name = "edit", summary = "open revision files in the editor" },
   { name = "repair", summary = "find what is wrong with the bookkeeping, and put it right" },
+  { name = "backfill", summary = "show and steer the backfills of large tables, or work on one" },
   { name = "ensure-version", summary = "create the bookkeeping tables" },
   { name = "check", summary = "compare the database with the models" },
   { name = "diff", summary = "show what differs between two databases or models" },

@@ -1,0 +1,148 @@
+--- `moontide backfill`: what backfills there are, how far they are, and a word in how they go on.
+
+local control = require "moontide.backfill.control"
+local fault = require "moontide.fault"
+local json = require "moontide.json"
+local listing = require "moontide.backfill.listing"
+local overview = require "moontide.backfill.overview"
+local report = require "moontide.report"
+
+local backfill = { name = "backfill", summary = "show and steer the backfills of large tables, or work on one" }
+
+backfill.description = [[list               all backfills (the default)
+status [STEP]      one in detail: its ranges, workers and errors
+pause STEP         its workers stop after their chunk and wait; --reason TEXT
+resume STEP        it goes on; --restart from the beginning, --accept-edit with the file as it is now
+work [STEP]        works on it, beside other processes and machines; --lanes N, --wait
+cancel STEP        its workers stop for good; --skip: it counts as done
+set STEP NAME=N    changes chunk_ms, max_rows, rows_per_s or lanes while it runs]]
+
+function backfill.options(command)
+  command:argument("action", "what to do"):args("?"):choices {
+    "list", "status", "pause", "resume", "work", "cancel", "set",
+  }
+  command:argument("step", "the name of the backfill"):args("?"):argname("STEP")
+  command:argument("settings", "with set: chunk_ms=N, max_rows=N, rows_per_s=N, lanes=N, or NAME=default"):args("*")
+    :argname("NAME=N")
+  command:option("--revision", "the revision, where several have a backfill of this name"):argname("REV")
+  command:option("--reason", "with pause: what the workers say meanwhile"):argname("TEXT")
+  command:option("--lanes", "with work: connections of this process"):argname("N")
+  command:flag("--wait", "with work: stay until the backfill is done")
+  command:flag("--restart", "with resume: do all of it again")
+  command:flag("--accept-edit", "with resume: do the rest as the edited file says")
+  command:flag("--skip", "with cancel: the rest is not done, and the revision goes on")
+end
+
+local function open(app)
+  return overview.open(app:connect(), app:config().schema)
+end
+
+local function needed(args)
+  if args.step then return args.step end
+  fault.raise("usage", ("backfill %s needs the name of a backfill"):format(args.action),
+    { hint = "`moontide backfill list` shows them." })
+end
+
+-- The actions after which the job is shown as it is then.
+local function answer(jobs, job, text)
+  local now = jobs:find(job.step, job.revision)
+  if report.is_json() then return report.json { backfill = listing.document(now) } end
+  report.info(text)
+end
+
+local actions = {}
+
+function actions.list(app)
+  local jobs = open(app):jobs()
+  if report.is_json() then return report.json { backfills = listing.documents(jobs) } end
+  for _, job in ipairs(jobs) do report.out(listing.line(job)) end
+  if #jobs == 0 then report.info "there are no backfills" end
+end
+
+-- Without a name: the one that is not done, or the last one.
+local function chosen(jobs, args)
+  if args.step then return jobs:find(args.step, args.revision) end
+  local list = jobs:open_jobs()
+  if #list == 0 then list = jobs:jobs() end
+  return list[#list]
+end
+
+function actions.status(app, args)
+  local jobs = open(app)
+  local job = chosen(jobs, args)
+  if not job then fault.raise("found", "there are no backfills") end
+  local more = { ranges = jobs:ranges(job.id), errors = jobs:errors(job.id, 20) }
+  if report.is_json() then return report.json { backfill = listing.detail_document(job, more) } end
+  listing.detail(job, more)
+end
+
+function actions.pause(app, args)
+  local jobs = open(app)
+  local job = jobs:find(needed(args), args.revision)
+  control.pause(jobs, job, args.reason)
+  answer(jobs, job, ("backfill %s is paused; `moontide backfill resume %s` lets it go on"):format(job.step, job.step))
+end
+
+local function way_on(job)
+  if job.background then return ("`moontide backfill work %s` works on it"):format(job.step) end
+  return ("`moontide %s` goes on with its revision"):format(job.direction)
+end
+
+function actions.resume(app, args)
+  local jobs = open(app)
+  local job = jobs:find(needed(args), args.revision)
+  control.resume(jobs, job, args)
+  local how = args.restart and "begins anew" or "may go on"
+  answer(jobs, job, ("backfill %s %s; %s unless somebody does"):format(job.step, how, way_on(job)))
+end
+
+function actions.cancel(app, args)
+  local jobs = open(app)
+  local job = jobs:find(needed(args), args.revision)
+  control.cancel(jobs, job, args.skip)
+  answer(jobs, job, ("backfill %s %s after %d rows"):format(job.step, args.skip and "counts as done" or "is cancelled",
+    job.rows_changed))
+end
+
+function actions.set(app, args)
+  local step, settings = needed(args), control.settings(args.settings)
+  local jobs = open(app)
+  local job = jobs:find(step, args.revision)
+  control.set(jobs, job, settings)
+  answer(jobs, job, ("backfill %s: %s from the next chunk on"):format(job.step, table.concat(args.settings, " ")))
+end
+
+local function lanes_of(args)
+  if not args.lanes then return nil end
+  return control.settings({ "lanes=" .. args.lanes }).lanes
+end
+
+function actions.work(app, args)
+  local joining = require "moontide.backfill.joining"
+  local lanes = lanes_of(args)
+  if lanes == json.null then lanes = nil end
+  return joining.work(app, open(app), { step = args.step, revision = args.revision, lanes = lanes, wait = args.wait })
+end
+
+local needs = {
+  settings = "set", reason = "pause", lanes = "work", wait = "work", restart = "resume", accept_edit = "resume",
+  skip = "cancel",
+}
+
+local function check_options(args)
+  for name, action in pairs(needs) do
+    local given = args[name]
+    if given and args.action ~= action and not (type(given) == "table" and #given == 0) then
+      local word = name == "settings" and args.settings[1] or "--" .. name:gsub("_", "-")
+      fault.raise("usage", ('"%s" is only for backfill %s'):format(word, action))
+    end
+  end
+end
+
+function backfill.run(app, args)
+  args.action = args.action or "list"
+  check_options(args)
+  return actions[args.action](app, args)
+end
+
+return backfill
