@@ -87,7 +87,10 @@ local runs = {
   { "current" }, { "status" }, { "log" },
   { "ensure-version" }, { "upgrade a1" }, { "upgrade b1 --dry-run" }, { "upgrade b1" }, { "upgrade bad", exit = 1 },
   { "history -i" }, { "current" }, { "status" }, { "log" }, { "downgrade a1" }, { "downgrade a1" },
-  { "stamp b1" }, { "stamp base" }, { "upgrade split", exit = 1 }, { "status" }, { "repair", exit = 1 },
+  { "stamp b1" }, { "stamp base" }, { "backfill" }, { "upgrade split", exit = 1 }, { "status" },
+  { "backfill" }, { "backfill pause fill" }, { "backfill status fill" }, { "backfill set fill lanes=1 max_rows=10" },
+  { "backfill resume fill" }, { "backfill work", exit = 1 }, { "backfill cancel fill" }, { "backfill work" },
+  { "backfill retry fill" }, { "repair", exit = 1 },
   { "rebase bad --onto b1 --dry-run" }, { "rebase bad --onto b1 --yes" }, { "edit a1" },
   { "revision -m new --head bad" }, { "merge split heads -m joined --splice", exit = 1 }, { "merge heads" },
   { "help" }, { "help --man" }, { "completion bash" }, { "doctor" },
@@ -102,7 +105,9 @@ local function files()
     ["migrations/versions/2.lua"] = cli.revision("b1", "a1", { head = 'branch_labels = "line"' }),
     ["migrations/versions/3.lua"] = cli.revision("bad", "a1", { upgrade = '  op.execute("SELECT 1/0")' }),
     ["migrations/versions/4.lua"] = cli.revision("split", "a1", { head = 'depends_on = "b1"', upgrade =
-      '  op.autocommit(function() op.execute("SELECT 2") end)\n  op.execute("SELECT 1/0")' }),
+      '  op.autocommit(function() op.execute("SELECT 2") end)\n  op.execute("CREATE TABLE b AS SELECT 1 AS k")\n'
+      .. '  op.execute("ALTER TABLE b ALTER k SET NOT NULL")\n'
+      .. '  op.backfill { "fill", table = "b", key = "k", where = sql "1 / (k - k) > 0", delete = true }' }),
   }
 end
 

@@ -49,7 +49,8 @@ local function refuse_edited(o, row)
   fault.raise("revision", ('backfill "%s" was edited after a part of it had been done'):format(o.name), {
     where = o.where, operation = o.kind, detail = ("job %d is %s"):format(row.id, row.state),
     hint = ("Restore its expressions; the size, speed and lanes may be changed freely. "
-      .. "Or `moontide backfill resume %s` with --accept-edit: the rest is done as the file says now, or --restart: all is done again."):format(o.name),
+      .. "Or `moontide backfill resume %s` with --accept-edit: the rest is done as the file says now, "
+      .. "or with --restart: all is done again."):format(o.name),
   })
 end
 
@@ -325,7 +326,7 @@ end
 --- Work on the job until it is done, or for a process that leaves, until nothing is free.
 ---@return boolean done
 function Run:run()
-  self.progress = progress.new(self.o.name)
+  self.progress = progress.new(self.o.name, standing(self))
   report.verbose(("backfill %s: job %d"):format(self.o.name, self.id))
   local ok, problem = pcall(work, self)
   if not ok then fail(self, problem) end

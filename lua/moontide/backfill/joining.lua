@@ -85,6 +85,18 @@ function joining.one(app, jobs, row, options)
   return outcome_of(job.open(o, place_of(app, jobs.db, now, options)))
 end
 
+--- Try the rows of a job again that were put aside.
+---@param app moontide.App
+---@param jobs moontide.BackfillOverview
+---@param row table
+---@param each fun(leaf: string, key: string[], ok: boolean)
+---@return moontide.RetryResult
+function joining.retry(app, jobs, row, each)
+  local o = joining.operation(app, row)
+  set_path(app, jobs.db)
+  return require("moontide.backfill.retry").run(o, place_of(app, jobs.db, row, {}), each)
+end
+
 local function refuse_failed(row)
   report.warn(('backfill "%s" has failed'):format(row.step), {
     detail = row.error, hint = ("`moontide backfill work %s` tries again."):format(row.step),

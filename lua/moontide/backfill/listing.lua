@@ -133,8 +133,7 @@ local function array(list) return list and json.array(list) or nil end
 ---@param more { ranges: table[], errors: table[] }
 ---@return table
 function listing.detail_document(job, more)
-  local document = listing.document(job)
-  document.ranges, document.errors = json.array {}, json.array {}
+  local document = { backfill = listing.document(job), ranges = json.array {}, errors = json.array {} }
   for index, range in ipairs(more.ranges) do
     document.ranges[index] = {
       no = range.no, table = range.table_name, lo = array(range.lo), hi = array(range.hi), cur = array(range.cur),

@@ -15,10 +15,13 @@ local log_interval, terminal_interval = 10, 0.5
 
 --- Progress of a job.
 ---@param name string
+---@param state { rows_seen: integer }  where it is when this process begins
 ---@return moontide.BackfillProgress
-function progress.new(name)
+function progress.new(name, state)
   local now = sys.clock()
-  return setmetatable({ name = name, started = now, shown = now, terminal = report.has_terminal() }, Progress)
+  return setmetatable({
+    name = name, started = now, shown = now, terminal = report.has_terminal(), measured = now, seen = state.rows_seen,
+  }, Progress)
 end
 
 --- A number as people write it: 950, 12k, 4.3M.
@@ -42,11 +45,11 @@ end
 
 -- Rows a second over about the last half minute.
 local function learn_rate(self, state, now)
-  local elapsed = now - (self.measured or self.started)
+  local elapsed = now - self.measured
   if elapsed < 0.2 then return end
-  local rate = (state.rows_seen - (self.seen or state.rows_seen)) / elapsed
-  local weight = self.rate and math.min(1, elapsed / 10) or 1
-  if self.seen then self.rate = (self.rate or rate) * (1 - weight) + rate * weight end
+  local rate = (state.rows_seen - self.seen) / elapsed
+  local weight = math.min(1, elapsed / 10)
+  self.rate = (self.rate or rate) * (1 - weight) + rate * weight
   self.measured, self.seen = now, state.rows_seen
 end
 

@@ -14,12 +14,13 @@ status [STEP]      one in detail: its ranges, workers and errors
 pause STEP         its workers stop after their chunk and wait; --reason TEXT
 resume STEP        it goes on; --restart from the beginning, --accept-edit with the file as it is now
 work [STEP]        works on it, beside other processes and machines; --lanes N, --wait
+retry STEP         tries the rows again that were put aside
 cancel STEP        its workers stop for good; --skip: it counts as done
 set STEP NAME=N    changes chunk_ms, max_rows, rows_per_s or lanes while it runs]]
 
 function backfill.options(command)
   command:argument("action", "what to do"):args("?"):choices {
-    "list", "status", "pause", "resume", "work", "cancel", "set",
+    "list", "status", "pause", "resume", "work", "retry", "cancel", "set",
   }
   command:argument("step", "the name of the backfill"):args("?"):argname("STEP")
   command:argument("settings", "with set: chunk_ms=N, max_rows=N, rows_per_s=N, lanes=N, or NAME=default"):args("*")
@@ -46,7 +47,7 @@ end
 -- The actions after which the job is shown as it is then.
 local function answer(jobs, job, text)
   local now = jobs:find(job.step, job.revision)
-  if report.is_json() then return report.json { backfill = listing.document(now) } end
+  if report.is_json() then return report.json(listing.document(now)) end
   report.info(text)
 end
 
@@ -72,7 +73,7 @@ function actions.status(app, args)
   local job = chosen(jobs, args)
   if not job then fault.raise("found", "there are no backfills") end
   local more = { ranges = jobs:ranges(job.id), errors = jobs:errors(job.id, 20) }
-  if report.is_json() then return report.json { backfill = listing.detail_document(job, more) } end
+  if report.is_json() then return report.json(listing.detail_document(job, more)) end
   listing.detail(job, more)
 end
 
@@ -83,17 +84,19 @@ function actions.pause(app, args)
   answer(jobs, job, ("backfill %s is paused; `moontide backfill resume %s` lets it go on"):format(job.step, job.step))
 end
 
+-- Where nobody works on it any more, somebody has to begin.
 local function way_on(job)
-  if job.background then return ("`moontide backfill work %s` works on it"):format(job.step) end
-  return ("`moontide %s` goes on with its revision"):format(job.direction)
+  for _, item in ipairs(job.workers) do
+    if item.lanes > 0 then return "" end
+  end
+  return ("; `moontide %s` works on it"):format(job.background and "backfill work " .. job.step or job.direction)
 end
 
 function actions.resume(app, args)
   local jobs = open(app)
   local job = jobs:find(needed(args), args.revision)
   control.resume(jobs, job, args)
-  local how = args.restart and "begins anew" or "may go on"
-  answer(jobs, job, ("backfill %s %s; %s unless somebody does"):format(job.step, how, way_on(job)))
+  answer(jobs, job, ("backfill %s %s%s"):format(job.step, args.restart and "begins anew" or "goes on", way_on(job)))
 end
 
 function actions.cancel(app, args)
@@ -122,6 +125,23 @@ function actions.work(app, args)
   local lanes = lanes_of(args)
   if lanes == json.null then lanes = nil end
   return joining.work(app, open(app), { step = args.step, revision = args.revision, lanes = lanes, wait = args.wait })
+end
+
+local function say_row(leaf, key, ok)
+  report.info(("%s (%s): %s"):format(leaf, table.concat(key, ", "), ok and "changed" or "failed again"))
+end
+
+function actions.retry(app, args)
+  local step, jobs = needed(args), open(app)
+  local job = jobs:find(step, args.revision)
+  local result = require("moontide.backfill.joining").retry(app, jobs, job, say_row)
+  if report.is_json() then
+    report.json(result)
+  else
+    report.info(("backfill %s: %d rows tried, %d changed, %d failed again"):format(step, result.tried, result.resolved,
+      result.left))
+  end
+  return result.left > 0 and 1 or 0
 end
 
 local needs = {
