@@ -12,6 +12,7 @@ return {
     "sizes",
     "signpost",
     "tidy",
+    "house",
   },
 
   -- The formatter that the plugin "tidy" registers.

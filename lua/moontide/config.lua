@@ -144,11 +144,17 @@ local function common_choices(args, values)
 end
 
 -- A target with a URL of its own is that database, whatever the environment says.
-local function choose_url(args, values)
+local function given_url(args, values)
   local choices, count = (values.own_urls and target_choices or common_choices)(args, values)
   for index = 1, count do
     if choices[index][1] then return table.unpack(choices[index]) end
   end
+  return nil
+end
+
+local function choose_url(args, values)
+  local text, name = given_url(args, values)
+  if text then return text, name end
   fault.raise("config", "no database URL", {
     hint = values.targets and "Name one of the targets with -n."
       or ("Set $DATABASE_URL, give --url, or set url in %s."):format(values.file),
@@ -201,11 +207,12 @@ local function name_version_table(values)
 end
 
 -- The URL is looked for when it is first asked for, because most commands that read
--- only files need none; asking for it where there is none raises.
+-- only files need none; asking for it where there is none raises. `has_url` says whether one is given.
 local function seal(values, args)
   local url
   return setmetatable({}, {
     __index = function(_, name)
+      if name == "has_url" then return (given_url(args, values) or "") ~= "" end
       if name ~= "url" then return values[name] end
       url = url or ready_url(args, values)
       return url

@@ -226,24 +226,45 @@ function migrate.create_tables(transport, books)
   transport:close()
 end
 
+--- The steps of a run that begins at no database: "FROM:TO", or a target of an upgrade from an empty one.
+---@param app moontide.App
+---@param direction "upgrade"|"downgrade"
+---@param target string
+---@return table[] steps
+---@return string[] rows  that it begins with
+---@return string to
+function migrate.steps_offline(app, direction, target)
+  local from, to = offline_range(direction, target)
+  local rows = rows_at(app:graph(), from)
+  return plan[direction](app:graph(), rows, to), rows, to
+end
+
+--- What a run needs that has no server: its transport keeps or prints what others send.
+---@param app moontide.App
+---@param transport moontide.Transport
+---@param rows string[]
+---@param context { tag?: string, server_version?: integer }
+---@return moontide.RunOptions
+function migrate.without_server(app, transport, rows, context)
+  context.offline = true
+  return run_options(app, transport, history.open(app:config()), { rows = rows, context = context })
+end
+
 --- Print the script of an upgrade or a downgrade.
 ---@param app moontide.App
 ---@param direction "upgrade"|"downgrade"
 ---@param target string
 ---@param options { tag?: string }
 function migrate.offline(app, direction, target, options)
-  local graph, books = app:graph(), history.open(app:config())
-  local from, to = offline_range(direction, target)
-  local rows = rows_at(graph, from)
-  local steps = plan[direction](graph, rows, to)
+  local steps, rows, to = migrate.steps_offline(app, direction, target)
   require("moontide.repeatable.plan").offline(steps, direction, to, app:config(), rows)
   local transport = require("moontide.transport.print").new {
     directory = app:config().directory, joined = app:config().transaction == "run",
     settings = settings_of(app:config()), skip_reads = options.skip_reads,
   }
-  local run = run_options(app, transport, books, { rows = rows, context = { tag = options.tag, offline = true } })
+  local run = migrate.without_server(app, transport, rows, { tag = options.tag })
   loading.rehearse(steps, run.load)
-  if #rows == 0 then migrate.create_tables(transport, books) end
+  if #rows == 0 then migrate.create_tables(transport, run.history) end
   runner.run(steps, run)
 end
 

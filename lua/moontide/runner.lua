@@ -94,7 +94,7 @@ local function announce(step, options)
   if options.transport.comment then
     options.transport:comment(short_title(step))
   end
-  report.info(runner.title(step))
+  if not options.transport.silent then report.info(runner.title(step)) end
 end
 
 -- The function of the file that the step asks for. A change() is run through a sink

@@ -85,6 +85,7 @@ local runs = {
   { "history" }, { "show heads" }, { "heads" }, { "branches" }, { "graph" }, { "graph -o g.svg" },
   { "upgrade --sql a1" }, { "downgrade --sql a1:base" }, { "stamp --sql a1" }, { "ensure-version --sql" },
   { "current" }, { "status" }, { "log" },
+  { "lint --all", exit = 1 },
   { "ensure-version" }, { "upgrade a1" }, { "upgrade b1 --dry-run" }, { "upgrade b1" }, { "upgrade bad", exit = 1 },
   { "history -i" }, { "current" }, { "status" }, { "log" }, { "downgrade a1" }, { "downgrade a1" },
   { "stamp b1" }, { "stamp base" }, { "backfill" }, { "upgrade split", exit = 1 }, { "status" },
@@ -102,8 +103,10 @@ local function files()
   return {
     ["all.sql"] = "create table t (a int)",
     ["migrations/versions/1.lua"] = cli.revision("a1", nil, { upgrade = '  op.execute("SELECT 1")' }),
-    ["migrations/versions/2.lua"] = cli.revision("b1", "a1", { head = 'branch_labels = "line"' }),
-    ["migrations/versions/3.lua"] = cli.revision("bad", "a1", { upgrade = '  op.execute("SELECT 1/0")' }),
+    ["migrations/versions/2.lua"] = cli.revision("b1", "a1", { head = 'branch_labels = "line"', upgrade =
+      '  op.scalar("SELECT 1")' }),
+    ["migrations/versions/3.lua"] = cli.revision("bad", "a1", { upgrade =
+      '  op.execute("SELECT 1/0")\n  op.create_index("i", "t", "a")' }),
     ["migrations/versions/4.lua"] = cli.revision("split", "a1", { head = 'depends_on = "b1"', upgrade =
       '  op.autocommit(function() op.execute("SELECT 2") end)\n  op.execute("CREATE TABLE b AS SELECT 1 AS k")\n'
       .. '  op.execute("ALTER TABLE b ALTER k SET NOT NULL")\n'

@@ -88,8 +88,15 @@ describe("the example of plugins", function()
     assert.matches("[^\n]\n$", text)
   end)
 
+  it("has a lint rule", function()
+    local ran = run("lint", "--all")
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal('examples/plugins/versions/1f0c2d7a9e31_create_members.lua:12: warning: table "members" has no '
+      .. 'comment [table-without-comment]\n  hint: Add comment = "..." to the call.\n', ran.stdout)
+  end)
+
   it("is known to doctor", function()
-    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0\n", run("doctor").stdout)
+    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0\n", run("doctor").stdout)
   end)
 
   it("prints its operations offline, so that psql does the same", function()

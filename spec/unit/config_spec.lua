@@ -86,7 +86,11 @@ describe("a wrong env.lua", function()
     { "return {\n\n  file_template = '%(year)d/%(rev)s' }",
       "file_template makes sub-folders, which are read only with recursive = true", ":3" },
     { "return { transaction = 'all' }", '"transaction" must be one of "revision", "run", "none"', ":1" },
-    { "return {\n  lint = 'm.lua' }", '"lint" is not supported by this version', ":2" },
+    { "return {\n  lint = { ['drop-column'] = 'loud' } }", '"lint" must be a table of levels by rule, as in '
+      .. '{ ["drop-column"] = "error" }; the levels are "error", "warn", "off"', ":2" },
+    { "return {\n  lint = { ['drop-colum'] = 'error' } }", 'unknown lint rule "drop-colum"', ":2",
+      'Did you mean "drop-column"?' },
+    { "return {\n  neon = {} }", '"neon" is not supported by this version', ":2" },
     { "return 3", "env.lua must return a table, not number", "" },
     { "x = 1", "env.lua must return a table, not nil", "" },
     { "return {\n  a = = 1 }", "unexpected symbol near '='", ":2" },

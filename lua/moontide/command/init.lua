@@ -26,6 +26,7 @@ command.list = {
   { name = "branches", summary = "list the revisions from which branches start" },
   { name = "show", summary = "show revisions in full" },
   { name = "graph", summary = "draw the revision graph as SVG, DOT or Mermaid" },
+  { name = "lint", summary = "find hazards in revisions, with the safe way to do it" },
   { name = "log", summary = "show who applied what, when, and how it ended" },
   { name = "stamp", summary = "set the applied revisions without running anything" },
   { name = "merge", summary = "write a revision that joins several heads" },

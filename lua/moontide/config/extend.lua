@@ -43,6 +43,11 @@ local function find_formatter(hook, set, place_of)
   return { name = hook.name, formatter = true, run = found.run }
 end
 
+-- Rules may be those of plugins.
+local function check_rules(values, place_of)
+  for name in pairs(values.lint) do require("moontide.lint").check_name(name, "config", place_of "lint") end
+end
+
 --- Load the plugins of an environment, and put what they give in its place.
 ---@param values table                          the checked keys, with file and directory
 ---@param x table                               the -x values
@@ -50,6 +55,7 @@ end
 function extend.with_plugins(values, x, place_of)
   local set, writers = load_plugins(values, x, place_of), {}
   for index, hook in ipairs(values.post_write_hooks) do writers[index] = find_formatter(hook, set, place_of) end
+  check_rules(values, place_of)
   values.hooks, values.post_write_hooks, values.plugins = gather_hooks(values, set), writers, set.list
 end
 

@@ -172,6 +172,19 @@ local function safe(value)
   return nil, '"online" or false'
 end
 
+local lint_levels = { error = true, warn = true, off = true }
+
+-- Levels by rule. That the rules are there is checked when the plugins are, which may have some.
+local function lint(value)
+  local expected = 'a table of levels by rule, as in { ["drop-column"] = "error" }; the levels are '
+    .. '"error", "warn", "off"'
+  if type(value) ~= "table" then return nil, expected end
+  for rule, level in pairs(value) do
+    if type(rule) ~= "string" or not lint_levels[level] then return nil, expected end
+  end
+  return value
+end
+
 local function x_values(value)
   local expected = 'a table of texts, as in { region = "eu" }'
   if type(value) ~= "table" then return nil, expected end
@@ -222,6 +235,7 @@ key.known = {
   confirm = { check = one_of("ask", "refuse", "never"), default = "ask" },
   log = { check = log, default = {} },
   safe = { check = safe, default = false },
+  lint = { check = lint, default = {} },
   transaction = { check = one_of("revision", "run", "none"), default = "revision" },
   connect_timeout = { check = duration },
   lock_timeout = { check = duration, default = 2 },
@@ -239,7 +253,6 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  lint = true,
   include = true, neon = true,
 }
 key.later_values = {}

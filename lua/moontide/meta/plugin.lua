@@ -16,6 +16,8 @@
 ---  a function called around a run or a revision; several may have the same name
 ---@field formatter fun(registration: moontide.FormatterRegistration)
 ---  changes the text of a new file, where post_write_hooks names it
+---@field lint_rule fun(registration: moontide.LintRuleRegistration)
+---  looks at operations for `moontide lint`
 ---@field build fun(name: string, ...): moontide.Operation
 ---  the value of an operation, as inverses answer it
 ---@field statements fun(o: moontide.Operation, ctx: moontide.OperationContext?): { sql: string }[]
@@ -103,6 +105,51 @@
 ---@field name string
 ---@field summary? string
 ---@field run fun(path: string, text: string): string?  the new text; nil leaves the file as it is
+
+---@class moontide.LintRuleRegistration
+---@field name string      lower-case letters, digits and dashes: the key of `lint` in env.lua
+---@field summary string   one line
+---@field level? "error"|"warn"|"off"  where env.lua does not say; default: "warn"
+---@field check fun(o: moontide.Operation, ctx: moontide.LintContext): moontide.LintFinding|moontide.LintFinding[]|nil
+---  is called with every operation of the revisions, in order
+
+---@class moontide.LintFinding
+---@field message string   a short fact, in lower case, without a full stop
+---@field hint? string     the safe way, as a sentence
+
+--- What a lint rule is told besides the operation.
+---@class moontide.LintContext
+---@field effects moontide.LintEffect[]  what the operation's statements do, in order; SQL texts are read, too
+---@field revision string
+---@field direction "upgrade"
+---@field server_version? integer        nil without a server
+---@field on_existing fun(self, ...: string): fun(): moontide.LintEffect?
+---  iterates over effects of these kinds on tables that are not created in the same revision
+---@field each fun(self, ...: string): fun(): moontide.LintEffect?   the same, of whatever tables
+---@field created fun(self, name: string, schema: string?): boolean  whether the revision has created this table
+---@field online fun(self, o: moontide.Operation): string?
+---  "Write op...(..., { online = true })." where the operation has an online form
+
+--- Something that a statement does. Which fields there are depends on the kind; those of a column are `name`, `type`
+--- (in upper case), `not_null`, `default`, `check`, `unique`, `primary_key`, `references`, `identity`, `generated`;
+--- those of a constraint are `type` ("check", "unique", "primary key", "foreign key", "exclude", "not null"), `name`,
+--- `columns`, `referent`, `not_valid`, `using_index`.
+---@class moontide.LintEffect
+---@field kind string   "create_table", "create_index", "add_column", "drop_column", "alter_type", "set_not_null",
+---  "add_constraint", "drop_constraint", "validate_constraint", "rename_table", "rename_column", "drop_table",
+---  "truncate", "lock_table", "reindex", "refresh", "rewrite", "update", "delete", "create_view" ...
+---@field table? { schema: string?, name: string }
+---@field name? string           of the index, column or constraint
+---@field fresh? boolean         the table was created earlier in the revision
+---@field transaction? integer   which transaction it is in; nil: none
+---@field concurrently? boolean  of an index or a materialized view
+---@field column? table          of add_column
+---@field columns? table[]       of create_table
+---@field constraints? table[]   of create_table
+---@field constraint? table      of add_constraint
+---@field type? string           of alter_type, in upper case
+---@field before? string         of alter_type: the type before, where it is known
+---@field whole? boolean         of update and delete: no condition leaves rows out
 
 ---@alias moontide.CheckFunction fun(given: any, what: string): any
 

@@ -49,6 +49,7 @@ api.fields = {
   ["type"] = { name = "string", spelling = "function?", modifiers = "function?", summary = "string?" },
   command = { name = "string", summary = "string", description = "string?", options = "function?", run = "function" },
   formatter = { name = "string", summary = "string?", run = "function" },
+  lint_rule = { name = "string", summary = "string", level = "string?", check = "function" },
 }
 
 local name_pattern, name_words = "^[%a_][%w_-]*$", "letters, digits, underscores and dashes, beginning with a letter"
@@ -174,6 +175,15 @@ function point.formatter(plugin, registration)
   plugin.set.formatters[registration.name] = { run = registration.run, from = registrant(plugin) }
 end
 
+function point.lint_rule(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.lint_rule", registration, api.fields.lint_rule)
+  check_name("moontide.lint_rule", registration.name, "^%l[%l%d-]*$", "lower-case letters, digits and dashes")
+  local rule = { level = "warn", from = registrant(plugin) }
+  for field, item in pairs(registration) do rule[field] = item end
+  require("moontide.lint").register(rule)
+end
+
 -- Helpers ---------------------------------------------------------------------
 
 --- The parts of the library that plugins may rely on.
@@ -210,7 +220,7 @@ function helper.build(name, ...) return require("moontide.operation").build(name
 
 function helper.statements(o, ctx) return require("moontide.operation").statements(o, ctx) end
 
-local later = { model_kind = true, lint_rule = true, sandbox = true, output = true, comparator = true }
+local later = { model_kind = true, sandbox = true, output = true, comparator = true }
 
 --- The names of the registration points, and of the helpers.
 ---@return string[] points

@@ -21,6 +21,9 @@ return {
   -- are told otherwise.
   -- safe = false,
 
+  -- What `moontide lint` says of each of its rules: "error", "warn" or "off".
+  -- lint = { ["drop-column"] = "error" },
+
   -- Ask at a terminal before an upgrade destroys data: "ask"; "refuse" does not
   -- destroy without --yes; "never" asks nothing.
   -- confirm = "ask",
@@ -66,8 +69,8 @@ return {
   -- after_downgrade, before_revision, after_revision and on_error.
   -- hooks = { after_upgrade = function() log "up to date" end },
 
-  -- Lua files of the project that add operations, types, commands, hooks and
-  -- formatters: names below plugins/, or { "name", option = ... }.
+  -- Lua files of the project that add operations, types, commands, hooks, lint
+  -- rules and formatters: names below plugins/, or { "name", option = ... }.
   -- plugins = {},
 
   -- Programs to run on a new revision file, without a shell, and formatters of plugins.
