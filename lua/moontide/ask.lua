@@ -6,6 +6,11 @@ local report = require "moontide.report"
 
 local ask = {}
 
+local function answered_yes(question)
+  local answer = sys.readline(question .. "? [y/N] ") or ""
+  return answer:lower():find("^%s*ye?s?%s*$") ~= nil
+end
+
 --- Ask for a yes; --yes gives it beforehand. Where nobody can be asked, raise.
 ---@param app moontide.App
 ---@param question string  without the question mark
@@ -17,8 +22,13 @@ function ask.confirm(app, question)
       detail = question .. "?", hint = "Say --yes to go ahead.",
     })
   end
-  local answer = sys.readline(question .. "? [y/N] ") or ""
-  return answer:lower():find("^%s*ye?s?%s*$") ~= nil
+  return answered_yes(question)
+end
+
+--- A question that only people can answer: --yes does not. Nil where there is no terminal.
+---@return (fun(question: string): boolean)?
+function ask.people()
+  if not report.is_json() and sys.isatty(0) then return answered_yes end
 end
 
 return ask

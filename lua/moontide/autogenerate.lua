@@ -8,7 +8,6 @@ local listing = require "moontide.diff.listing"
 local operation = require "moontide.operation"
 local report = require "moontide.report"
 local summary = require "moontide.diff.summary"
-local ways = require "moontide.diff.way"
 
 ---@class moontide.Generated
 ---@field upgrade string      the body of the function or of the section
@@ -137,7 +136,7 @@ function autogenerate.generate(app, options)
   local sides <close> = comparing.new(app, options.scratch)
   local wanted = sides:wanted(options.from)
   check_standing(app)
-  local way = ways.new(sides:pair(wanted))
+  local way = sides:way(wanted, require("moontide.ask").people())
   if #way.impossible > 0 then refuse_impossible(way.impossible) end
   local told = document(way)
   tell(way, told)

@@ -51,8 +51,8 @@ local function declared(self, text)
   local scratch = require "moontide.scratch"
   if text:find("%.sql$") then return scratch.of_sql(text, read_text(text)) end
   if text:find("%.lua$") then
-    local list = require("moontide.model").load(text, self.app:config())
-    return scratch.of_models(list), list
+    local list, renames = require("moontide.model").load(text, self.app:config())
+    return scratch.of_models(list), list, renames
   end
   fault.raise("usage", ('"%s" is neither a URL nor a .lua or .sql file'):format(text),
     { hint = "Give the URL of a database, a model file, or an SQL file that creates everything." })
@@ -65,8 +65,15 @@ function Comparing:read(text)
   require "moontide.op"
   local config = self.app:config()
   if not text or is_url(text) then return reading.live(self:connect(text), config) end
-  local found = declared(self, text)
-  return require("moontide.scratch").read(self:connect(self.scratch_url), found, reading.scope(config))
+  return self:build((declared(self, text)))
+end
+
+--- What the server makes of declarations.
+---@param found moontide.Declared
+---@return moontide.FactSet
+function Comparing:build(found)
+  local db = self:connect(self.scratch_url)
+  return require("moontide.scratch").read(db, found, reading.scope(self.app:config()))
 end
 
 -- A model file that says of the live database what `reflect` prints needs no building.
@@ -85,12 +92,23 @@ end
 ---@param wanted string  a URL, a model file or an SQL file
 ---@return moontide.FactSet live
 ---@return moontide.FactSet wanted
+---@return moontide.Rename[] declared
 function Comparing:pair(wanted)
   local live = self:read()
-  if is_url(wanted) then return live, self:read(wanted) end
-  local found, list = declared(self, wanted)
-  if list and says_the_same(live, list) then return live, live end
-  return live, require("moontide.scratch").read(self:connect(self.scratch_url), found, reading.scope(self.app:config()))
+  if is_url(wanted) then return live, self:read(wanted), {} end
+  local found, list, renames = declared(self, wanted)
+  if list and says_the_same(live, list) then return live, live, {} end
+  return live, self:build(found), renames or {}
+end
+
+--- The way from the live database to what it should be.
+---@param wanted string
+---@param ask? fun(question: string): boolean  about what may have another name now
+---@return moontide.Way
+function Comparing:way(wanted, ask)
+  local live, there, declared_renames = self:pair(wanted)
+  local from, renamed = require("moontide.renaming").settle(self, live, there, declared_renames, ask)
+  return require("moontide.diff.way").new(from, there, renamed)
 end
 
 --- What the environment should have: `--from`, or its models.

@@ -54,27 +54,36 @@ local function unknown(name)
       or "docs/models.md lists what can be declared; anything else belongs into revisions." })
 end
 
-local function collector(list)
+-- Names that env.lua has rules for are given as they are in a revision.
+local function collector(list, renames, naming)
+  local take = require("moontide.model.renamed").take
   return setmetatable({}, { __index = function(_, name)
     local kind = operations[name] or unknown(name)
-    return function(...) list[#list + 1] = operation.build(kind, ...) end
+    return function(...)
+      local arguments = take(name, table.pack(...), renames)
+      local o = operation.build(kind, table.unpack(arguments, 1, arguments.n))
+      if naming then require("moontide.naming").apply(naming, o) end
+      list[#list + 1] = o
+    end
   end })
 end
 
 --- The declarations of a model file, in its order.
 ---@param path string
----@param config { directory: string, trusted: boolean }
+---@param config { directory: string, trusted: boolean, naming?: table }
 ---@return moontide.Operation[]
+---@return moontide.Rename[]
 function model.load(path, config)
   local text, problem = require("moontide.runtime.sys").read(path)
   if not text then fault.raise("config", ('could not read the models "%s": %s'):format(path, problem)) end
   require "moontide.op"
-  local list = {}
+  local list, renames = {}, {}
+  local visible = { model = collector(list, renames, config.naming), sql = value.sql, null = value.null,
+    array = value.array, json = value.json, bytea = value.bytea }
   local scope = require("moontide.environment").open({ directory = path:match("^(.*)/[^/]*$") or ".", kind = "config",
-    trusted = config.trusted }, { model = collector(list), sql = value.sql, null = value.null, array = value.array,
-    json = value.json, bytea = value.bytea })
+    trusted = config.trusted }, visible)
   scope:run(path, text, scope:fresh())
-  return list
+  return list, renames
 end
 
 local function without(o, ...)

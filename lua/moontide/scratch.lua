@@ -108,7 +108,9 @@ function scratch.read(db, declared, options)
 end
 
 local function add_declaration(declared, o)
-  if o.kind == "create_schema" then
+  if o.kind == "rename_schema" then
+    declared.schemas[o.new_name] = true
+  elseif o.kind == "create_schema" then
     declared.schemas[o.name] = true
     o.if_not_exists = true
   elseif o.kind == "create_extension" then
@@ -120,9 +122,14 @@ end
 --- What a list of declarations says.
 ---@param list moontide.Operation[]
 ---@return moontide.Declared
-function scratch.of_models(list)
+function scratch.of_models(list) return scratch.of_operations(require("moontide.model").operations(list)) end
+
+--- What operations make that are run one after the other.
+---@param list moontide.Operation[]
+---@return moontide.Declared
+function scratch.of_operations(list)
   local declared = { statements = {}, schemas = {}, extensions = {} }
-  for _, o in ipairs(require("moontide.model").operations(list)) do
+  for _, o in ipairs(list) do
     add_declaration(declared, o)
     for _, statement in ipairs(operation.statements(o)) do
       table.insert(declared.statements, { sql = statement.sql, where = o.where })

@@ -110,10 +110,10 @@ local function lines_of_code()
     local _, last = text:find("]" .. mark .. "]", after, true)
     return last and last + 1
   end)
-  local function quoted(mark) return mark * (P "\\" * 1 + (1 - S("\\\n" .. mark))) ^ 0 * mark end
+  local function text(mark) return mark * (P "\\" * 1 + (1 - S("\\\n" .. mark))) ^ 0 * mark end
   local comment = "--" * (1 - P "\n") ^ 0
   local line_end = P "\n" * #P "\n" + P "\n" / "\n  "
-  return lpeg.Cs((long + comment + quoted '"' + quoted "'" + line_end + 1) ^ 0)
+  return lpeg.Cs((long + comment + text '"' + text "'" + line_end + 1) ^ 0)
 end
 
 local function indented(code)

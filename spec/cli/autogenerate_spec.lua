@@ -47,7 +47,8 @@ describe("revision --autogenerate", function()
 
   it("writes a file, says where and what it found, and finds nothing the second time", function()
     local ran = run("revision", "--autogenerate", "--rev-id", "r1", "-m", "First")
-    assert.equal("Generating migrations/versions/r1_first.lua ...  done\nmigrations/versions/r1_first.lua:1\n", ran.stdout)
+    assert.equal("Generating migrations/versions/r1_first.lua ...  done\n"
+      .. "migrations/versions/r1_first.lua:1\n", ran.stdout)
     assert.equal("Detected added enum 'status'\nDetected added table 'orders'\n", ran.stderr)
     assert.matches([[
 function upgrade%(%)
@@ -116,8 +117,8 @@ $]], written "r1_first.lua")
       .. "warning: the new revision destroys data\n"
       .. "  detail: migrations/versions/r2_.lua:12: drops the column public.orders.state\n"
       .. "  hint: Read it before it is applied; `moontide upgrade` asks, as confirm in env.lua says.\n", ran.stderr)
-    assert.truthy(written("r2_.lua"):find('  -- destructive: drops the column public.orders.state\n  op.drop_column("orders"',
-      1, true))
+    assert.truthy(written("r2_.lua"):find("  -- destructive: drops the column public.orders.state\n"
+      .. '  op.drop_column("orders"', 1, true))
     assert.equal(0, run("upgrade", "-q").status)
     declare 'model.enum("status", { "new", "paid" })'
     local document = cjson.decode(run("revision", "--autogenerate", "--json").stdout)
@@ -161,7 +162,8 @@ $]], written "r1_first.lua")
   end)
 
   it("runs the hooks, and keeps the options of a revision", function()
-    env [[return { models = "models.lua", post_write_hooks = { { name = "mark", command = { "sed", "-i", "1i -- marked", "$FILE" } } } }
+    env [[return { models = "models.lua",
+  post_write_hooks = { { name = "mark", command = { "sed", "-i", "1i -- marked", "$FILE" } } } }
 ]]
     apply("r1", "-m", "One", "--branch-label", "shop")
     assert.matches("^%-%- marked\n%-%-%- One\n", written "r1_one.lua")

@@ -15,16 +15,17 @@ end
 
 function check.run(app, args)
   local comparing <close> = require("moontide.comparing").new(app, args.scratch)
-  local found = require("moontide.diff").new(comparing:pair(comparing:wanted(args.from)))
+  local way = comparing:way(comparing:wanted(args.from))
+  local found = way.found
   local listing = require "moontide.diff.listing"
   if report.is_json() then
-    report.json(listing.document(found))
+    report.json(listing.document(found, way.renamed))
   else
     listing.warn_unmodelled(found.from)
-    if #found.differences == 0 then report.out("No differences: the database is what the models say.")
-    else listing.print(found) end
+    if way:is_empty() then report.out("No differences: the database is what the models say.")
+    else listing.print(found, way.renamed) end
   end
-  return #found.differences > 0 and 1 or 0
+  return way:is_empty() and 0 or 1
 end
 
 return check

@@ -28,12 +28,14 @@ end
 
 --- The operations that lead from one to the other, as Lua text.
 ---@param diff moontide.Diff
+---@param renamed? moontide.Operation[]  what comes before
 ---@return { source: string, destructive?: string }[]
-function listing.operations(diff)
+function listing.operations(diff, renamed)
   local list = {}
-  for i, entry in ipairs(diff:calls()) do
+  for i, o in ipairs(renamed or {}) do list[i] = { source = operation.source(o) } end
+  for _, entry in ipairs(diff:calls()) do
     local o = sets.operation(entry.call)
-    list[i] = { source = operation.source(o), destructive = operation.destructive(o) }
+    list[#list + 1] = { source = operation.source(o), destructive = operation.destructive(o) }
   end
   return list
 end
@@ -46,11 +48,12 @@ end
 
 --- Print the differences, and what leads from one to the other.
 ---@param diff moontide.Diff
-function listing.print(diff)
+---@param renamed? moontide.Operation[]
+function listing.print(diff, renamed)
   for _, difference in ipairs(listing.differences(diff)) do print_difference(difference) end
   if #diff:impossible() > 0 then return end
   report.out("")
-  for _, item in ipairs(listing.operations(diff)) do
+  for _, item in ipairs(listing.operations(diff, renamed)) do
     if item.destructive then report.out(report.style("-- destructive: " .. item.destructive, "red")) end
     report.out(item.source)
   end
@@ -58,8 +61,9 @@ end
 
 --- The same as a document.
 ---@param diff moontide.Diff
+---@param renamed? moontide.Operation[]
 ---@return table
-function listing.document(diff)
+function listing.document(diff, renamed)
   local json = require "moontide.json"
   local differences, unmodelled = {}, {}
   for i, difference in ipairs(listing.differences(diff)) do
@@ -68,7 +72,7 @@ function listing.document(diff)
   end
   for i, item in ipairs(diff.from.unmodelled) do unmodelled[i] = { kind = item.kind, name = item.name } end
   return { differences = json.array(differences), not_modelled = json.array(unmodelled),
-    operations = json.array(#diff:impossible() == 0 and listing.operations(diff) or {}) }
+    operations = json.array(#diff:impossible() == 0 and listing.operations(diff, renamed) or {}) }
 end
 
 --- Say on standard error what was not compared.

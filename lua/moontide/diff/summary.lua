@@ -98,11 +98,30 @@ local function add_difference(list, diff, difference)
   else changed(list, fact) end
 end
 
+local function full(schema, name) return schema and schema .. "." .. name or name end
+
+-- { the kind, the object before, its new name } of an operation that renames.
+local function parts_of(o)
+  if o.kind == "rename_column" then return "column", full(o.schema, o.table) .. "." .. o.name, o.new_name end
+  if o.kind == "rename_attribute" then return "attribute", full(o.schema, o.type_name) .. "." .. o.name, o.new_name end
+  if o.kind == "rename_enum_value" then return "value", full(o.schema, o.name) .. "." .. o.label, o.new_label end
+  local within = o.table and full(o.schema, o.table) .. "." .. o.name
+  return (o.kind:match("^rename_(.*)$"):gsub("_", " ")), within or full(o.schema, o.name), o.new_name
+end
+
+local function renamed(o)
+  local kind, object, new_name = parts_of(o)
+  local found = item("rename", kind, object, "renamed " .. kind)
+  found.text = ("%s to '%s'"):format(found.text, new_name)
+  return found
+end
+
 --- What is detected. Parts of what comes or goes whole are not told of.
 ---@param way moontide.Way
 ---@return moontide.Detected[]
 function summary.of(way)
   local list = {}
+  for i, o in ipairs(way.renamed) do list[i] = renamed(o) end
   for _, difference in ipairs(listing.differences(way.found)) do add_difference(list, way.found, difference) end
   return list
 end

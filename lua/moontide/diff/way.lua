@@ -2,7 +2,6 @@
 --- they can be run. What is renamed comes first on the way there and last on the way back.
 
 local differ = require "moontide.diff"
-local operation = require "moontide.operation"
 local reversal = require "moontide.reversal"
 local sets = require "moontide.fact.set"
 
