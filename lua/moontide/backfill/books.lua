@@ -49,7 +49,8 @@ local range_columns = [[(
   leaf oid NOT NULL, pass smallint NOT NULL DEFAULT 0,
   lo text[], hi text[], cur text[],
   est_rows bigint, rows_seen bigint NOT NULL DEFAULT 0, rows_changed bigint NOT NULL DEFAULT 0,
-  rows_bad bigint NOT NULL DEFAULT 0, chunks bigint NOT NULL DEFAULT 0, busy_ms bigint NOT NULL DEFAULT 0,
+  rows_bad bigint NOT NULL DEFAULT 0, rows_still bigint NOT NULL DEFAULT 0,
+  chunks bigint NOT NULL DEFAULT 0, busy_ms bigint NOT NULL DEFAULT 0,
   chunk_rows integer, done boolean NOT NULL DEFAULT false, worker text, committed_at timestamptz,
   PRIMARY KEY (backfill_id, no)
 ) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200)]]
@@ -142,6 +143,41 @@ end
 ---@field est_rows integer
 ---@field chunk_rows integer?
 
+local function add_ranges(self, id, ranges, before)
+  local rows = {}
+  for index, range in ipairs(ranges) do
+    rows[index] = ("(%d, %d, %d, %d, %s, %s, %d)"):format(id, before + index, range.leaf, range.pass or 0,
+      books.array(range.lo), books.array(range.hi), range.est_rows)
+  end
+  return ("INSERT INTO %s (backfill_id, no, leaf, pass, lo, hi, est_rows) VALUES\n  %s"):format(self.range,
+    table.concat(rows, ",\n  "))
+end
+
+--- The statements that add ranges to a job which has none left.
+---@param id integer
+---@param ranges moontide.BackfillRange[]
+---@param tally { last: integer }
+---@param state string
+---@param spec? table  what is known of its tables now
+---@return string[]
+function Books:more_statements(id, ranges, tally, state, spec)
+  local list = { ("UPDATE %s SET state = %s%s WHERE id = %d"):format(self.job, quote.literal(state),
+    spec and ", spec = " .. quote.literal(serialize.encode(spec)) or "", id) }
+  if #ranges > 0 then list[2] = add_ranges(self, id, ranges, tally.last) end
+  return list
+end
+
+--- The query for what the passes of a job have done so far: the last pass, the rows it changed, and the rows of
+--- all that match the condition after they were changed too.
+---@param id integer
+---@return string
+function Books:tally_statement(id)
+  return ("SELECT (SELECT state FROM %s WHERE id = %d) AS state, count(*) FILTER (WHERE NOT done) AS open, "
+    .. "coalesce(max(pass), 0) AS pass, coalesce(max(no), 0) AS last, coalesce(sum(rows_still), 0)::bigint AS still, "
+    .. "coalesce(sum(rows_changed) FILTER (WHERE pass = (SELECT max(pass) FROM %s WHERE backfill_id = %d)), 0)::bigint "
+    .. "AS changed FROM %s WHERE backfill_id = %d"):format(self.job, id, self.range, id, self.range, id)
+end
+
 --- The statements that begin a planned job: its ranges, and what was found out about its table.
 ---@param id integer
 ---@param ranges moontide.BackfillRange[]
@@ -149,16 +185,8 @@ end
 ---@param estimate integer
 ---@return string[]
 function Books:start_statements(id, ranges, spec, estimate)
-  local rows = {}
-  for index, range in ipairs(ranges) do
-    rows[index] = ("(%d, %d, %d, %s, %s, %d)"):format(id, index, range.leaf, books.array(range.lo),
-      books.array(range.hi), range.est_rows)
-  end
   local list = {}
-  if #rows > 0 then
-    list[1] = ("INSERT INTO %s (backfill_id, no, leaf, lo, hi, est_rows) VALUES\n  %s"):format(self.range,
-      table.concat(rows, ",\n  "))
-  end
+  if #ranges > 0 then list[1] = add_ranges(self, id, ranges, 0) end
   list[#list + 1] = ("UPDATE %s SET state = 'running', spec = %s, est_rows = %d, started_at = clock_timestamp() "
     .. "WHERE id = %d"):format(self.job, quote.literal(serialize.encode(spec)), estimate, id)
   return list
@@ -226,6 +254,7 @@ end
 ---@field seen integer|string
 ---@field changed string    SQL for the number of changed rows
 ---@field bad? integer
+---@field still? string    SQL for the number of changed rows that match the condition all the same
 ---@field busy_ms integer
 ---@field chunk_rows integer
 
@@ -237,9 +266,9 @@ end
 ---@return string condition
 function Books:checkpoint(id, range, point)
   return ("cur = %s, done = %s, rows_seen = rows_seen + %s, rows_changed = rows_changed + %s, "
-    .. "rows_bad = rows_bad + %d, chunks = chunks + 1, busy_ms = busy_ms + %d, chunk_rows = %d, "
-    .. "worker = %s, committed_at = clock_timestamp()"):format(books.array(point.to), point.done,
-    tostring(point.seen), point.changed, point.bad or 0, point.busy_ms, point.chunk_rows,
+    .. "rows_bad = rows_bad + %d, rows_still = rows_still + %s, chunks = chunks + 1, busy_ms = busy_ms + %d, "
+    .. "chunk_rows = %d, worker = %s, committed_at = clock_timestamp()"):format(books.array(point.to), point.done,
+    tostring(point.seen), point.changed, point.bad or 0, point.still or "0", point.busy_ms, point.chunk_rows,
     self.worker and quote.literal(self.worker) or "pg_backend_pid()::text"), this_range(id, range)
 end
 

@@ -60,8 +60,9 @@ end
 ---@param db moontide.Db
 ---@param leaf moontide.BackfillLeaf
 ---@param count integer  how many are wanted
+---@param pass? integer
 ---@return moontide.BackfillRange[]
-function division.ranges(db, leaf, count)
+function division.ranges(db, leaf, count, pass)
   local found = db:exec(key.last(leaf))[1]
   if not found then return {} end
   local last, list, lo = require("cjson").decode(found.key), {}, nil
@@ -70,7 +71,10 @@ function division.ranges(db, leaf, count)
     lo = { bound }
   end
   list[#list + 1] = { leaf = leaf.oid, lo = lo, hi = last }
-  for _, range in ipairs(list) do range.est_rows = leaf.rows // #list end
+  for _, range in ipairs(list) do
+    range.pass = pass or 0
+    range.est_rows = range.pass > 1 and 0 or leaf.rows // #list   -- a sweep is no progress
+  end
   return list
 end
 

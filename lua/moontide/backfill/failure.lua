@@ -6,6 +6,7 @@ local blockers = require "moontide.blockers"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 local rowfault = require "moontide.backfill.rowfault"
+local tree = require "moontide.backfill.tree"
 local sys = require "moontide.runtime.sys"
 
 local failure = {}
@@ -96,6 +97,7 @@ function failure.recover(self, problem)
   if upto and rowfault.is(problem) then
     return search(self, problem, { upto = upto, range = range, leaf = leaf })
   end
+  if problem.sqlstate == "42P01" and range and tree.find(self.job, leaf) then return end
   give_up(self, problem)
 end
 

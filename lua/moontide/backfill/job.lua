@@ -9,6 +9,7 @@ local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
 local identity = require "moontide.backfill.identity"
 local orders = require "moontide.backfill.orders"
+local passes = require "moontide.backfill.passes"
 local progress = require "moontide.backfill.progress"
 local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
@@ -17,8 +18,10 @@ local serialize = require "moontide.serialize"
 local session = require "moontide.backfill.session"
 local survey = require "moontide.backfill.survey"
 local sys = require "moontide.runtime.sys"
+local tree = require "moontide.backfill.tree"
 local triggers = require "moontide.backfill.triggers"
 local worker = require "moontide.backfill.worker"
+local writers = require "moontide.backfill.writers"
 
 ---@class moontide.BackfillRun
 ---@field o table                 the operation
@@ -97,6 +100,7 @@ end
 
 local function divide(self)
   local leaves, ranges, estimate = survey.leaves(self.db, self.o), {}, 0
+  writers.wait(self.db, self.o, leaves)
   local wanted = math.max(8, math.min(4 * self.o.lanes, 256))
   for _, leaf in ipairs(leaves) do
     local count = math.max(1, wanted // #leaves)
@@ -156,9 +160,8 @@ function job.open(o, place)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
   self.connect = function() return self:make_connection(place.connect) end
   self.spec = spec_of(o, started(self, row))
-  self.by_oid = {}
-  for _, leaf in ipairs(self.spec.leaves) do self.by_oid[leaf.oid] = leaf end
   if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
+  tree.index(self)
   if row.state ~= "planned" then self:set_state "running" end
   return self
 end
@@ -184,7 +187,15 @@ end
 
 ---@param oid integer
 ---@return moontide.BackfillLeaf
-function Run:leaf(oid) return self.by_oid[oid] end
+function Run:leaf(oid)
+  if not self.by_oid[oid] then tree.reload(self) end
+  return self.by_oid[oid]
+end
+
+--- Take tables that became part of the tree.
+---@param leaves moontide.BackfillLeaf[]
+---@return table found  what is kept of the job
+function Run:learn(leaves) return tree.learn(self, leaves) end
 
 --- Take the live settings of the job.
 ---@param text string
@@ -337,6 +348,8 @@ function Run:run()
   end
   local state = standing(self)
   self.progress:finish(state)
+  local right, wrong = pcall(passes.finish, self)
+  if not right then fail(self, wrong) end
   if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
   return true

@@ -27,9 +27,14 @@ local budget = 8 * 1024 * 1024
 ---@return moontide.Transform
 function transform.new(spec, db)
   local self = setmetatable({ spec = spec, forms = {} }, Transform)
-  for _, leaf in ipairs(spec.leaves) do self.forms[leaf.oid] = self:form(leaf, survey.columns(db, leaf.oid)) end
+  for _, leaf in ipairs(spec.leaves) do self:learn(leaf, db) end
   return self
 end
+
+--- Learn the columns of a table.
+---@param leaf moontide.BackfillLeaf
+---@param db moontide.Db
+function Transform:learn(leaf, db) self.forms[leaf.oid] = self:form(leaf, survey.columns(db, leaf.oid)) end
 
 local integer_types = { [20] = true, [21] = true, [23] = true }
 
@@ -161,7 +166,7 @@ local function arrays(form, changed)
   for index, column in ipairs(form.keys) do
     local list = {}
     for number, row in ipairs(changed) do list[number] = encode.value(column.codec, row.keys[index]) end
-    add(column.codec, list, "k" .. index)
+    add(column.codec, list, "moontide_k" .. index)
   end
   for index, column in ipairs(form.writes) do
     local list, present = {}, {}
@@ -172,12 +177,12 @@ local function arrays(form, changed)
       list[number], present[number] = cell or encode.value(column.codec, nil), cell ~= nil
     end
     if missing < #changed then
-      add(column.codec, list, "c" .. index)
-      local new = column.codec.native and "x.c" .. index or ("x.c%d::%s"):format(index, column.type)
+      add(column.codec, list, "moontide_c" .. index)
+      local new = ("moontide_x.moontide_c%d%s"):format(index, column.codec.native and "" or "::" .. column.type)
       if missing > 0 then
         for number, flag in ipairs(present) do present[number] = encode.value(boolean_codec, flag) end
-        add(boolean_codec, present, "s" .. index)
-        new = ("CASE WHEN x.s%d THEN %s ELSE @.%s END"):format(index, new, quote.ident(column.name))
+        add(boolean_codec, present, "moontide_s" .. index)
+        new = ("CASE WHEN moontide_x.moontide_s%d THEN %s ELSE @.%s END"):format(index, new, quote.ident(column.name))
       end
       assignments[#assignments + 1] = { column = quote.ident(column.name), new = new }
     end
@@ -187,7 +192,7 @@ local function arrays(form, changed)
 end
 
 -- The rows that were written are counted by a statement of their own, so that its failure says what it is.
-local count_setting = "moontide.backfill_rows"
+local count_setting, still_setting = "moontide.backfill_rows", "moontide.backfill_still"
 
 local function count_sql(count)
   return ("SELECT 1 / (current_setting('%s') = '%d')::integer AS all_changed"):format(count_setting, count)
@@ -200,13 +205,14 @@ local function update_sql(self, leaf, form, chunk, names, assignments)
   end
   for index in ipairs(names) do places[index] = "$" .. index end
   for index, column in ipairs(form.keys) do
-    joins[index] = ("%s.%s = x.k%d%s"):format(alias, quote.ident(column.name), index,
+    joins[index] = ("%s.%s = moontide_x.moontide_k%d%s"):format(alias, quote.ident(column.name), index,
       column.native and "" or "::" .. column.type)
   end
-  return ("WITH w AS (UPDATE ONLY %s AS %s SET %s FROM unnest(%s) AS x(%s) WHERE %s AND %s RETURNING 1) "
-    .. "SELECT set_config('%s', count(*)::text, true) FROM w"):format(leaf.name, alias, table.concat(sets, ", "),
-    table.concat(places, ", "), table.concat(names, ", "), table.concat(joins, " AND "),
-    write.range(self.spec, leaf, chunk.after, chunk.upto), count_setting)
+  return ("WITH w AS (UPDATE ONLY %s AS %s SET %s FROM unnest(%s) AS moontide_x(%s) WHERE %s AND %s RETURNING %s) "
+    .. "SELECT set_config('%s', count(*)::text, true), set_config('%s', (count(*) FILTER (WHERE still))::text, true) "
+    .. "FROM w"):format(leaf.name, alias, table.concat(sets, ", "), table.concat(places, ", "),
+    table.concat(names, ", "), table.concat(joins, " AND "),
+    write.range(self.spec, leaf, chunk.after, chunk.upto), write.still(self.spec), count_setting, still_setting)
 end
 
 -- The width of some of the rows, so that chunks of wide ones stay within bounds.

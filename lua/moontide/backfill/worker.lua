@@ -6,6 +6,7 @@
 local cjson = require "cjson"
 local failure = require "moontide.backfill.failure"
 local key = require "moontide.backfill.key"
+local passes = require "moontide.backfill.passes"
 local quarantine = require "moontide.backfill.quarantine"
 local size = require "moontide.backfill.size"
 local sys = require "moontide.runtime.sys"
@@ -52,7 +53,7 @@ local function claim(self)
   list[#list + 1] = { sql = self.job.books:open_statement(self.job.id), rows = true }
   local results = self.lane:pipeline(list)
   local row = results[#list - 1][1]
-  self.job.finished = results[#list][1].open == 0
+  self.job.finished = not row and results[#list][1].open == 0 and not passes.next(self.job)
   if row then
     self.range = range_of(row)
     self.leaf = self.job:leaf(row.leaf)
@@ -105,8 +106,8 @@ local function checkpoint_of(self, upto, seen, more)
   local done = table.concat(upto, "\0") == table.concat(self.range.hi, "\0")
   local point = { to = upto, done = done, seen = seen, busy_ms = self.busy_ms or 0, chunk_rows = self.size.rows }
   for name, item in pairs(more or {}) do point[name] = item end
-  return function(changed)
-    point.changed, point.seen = changed, self.found and point.seen or changed
+  return function(changed, still)
+    point.changed, point.still, point.seen = changed, still, self.found and point.seen or changed
     return self.job.books:checkpoint(self.job.id, self.range, point)
   end, done
 end
@@ -118,7 +119,8 @@ end
 ---@param more? table
 ---@return string
 function Worker:checkpoint_statement(upto, seen, changed, more)
-  local assignments, condition = checkpoint_of(self, upto, seen, more)(tostring(changed))
+  local still = changed > 0 and "coalesce(current_setting('moontide.backfill_still', true), '0')::bigint" or "0"
+  local assignments, condition = checkpoint_of(self, upto, seen, more)(tostring(changed), still)
   return ("UPDATE %s SET %s WHERE %s"):format(self.job.books.range, assignments, condition)
 end
 

@@ -39,9 +39,16 @@ function write.condition(spec, leaf, after, upto)
   return spec.condition and ("%s AND (%s)"):format(range, spec.condition) or range
 end
 
+--- What is answered for each changed row: whether it matches the condition still.
+---@param spec table
+---@return string
+function write.still(spec)
+  return spec.condition and ("coalesce((%s), false) AS still"):format(spec.condition) or "false AS still"
+end
+
 local function update(spec, leaf, condition)
-  return ("UPDATE ONLY %s AS %s SET %s WHERE %s RETURNING 1"):format(leaf.name, quote.ident(spec.table),
-    write.assignments(spec.set), condition)
+  return ("UPDATE ONLY %s AS %s SET %s WHERE %s RETURNING %s"):format(leaf.name, quote.ident(spec.table),
+    write.assignments(spec.set), condition, write.still(spec))
 end
 
 local function delete(spec, leaf, condition, returning)
@@ -58,25 +65,26 @@ end
 -- What is archived is inserted by the statement that deletes it. The last part answers a row for each.
 local function parts(spec, leaf, condition)
   if not spec.delete then return ("w AS (%s)"):format(update(spec, leaf, condition)) end
-  if not spec.into then return ("w AS (%s)"):format(delete(spec, leaf, condition, "1")) end
+  if not spec.into then return ("w AS (%s)"):format(delete(spec, leaf, condition, "false AS still")) end
   local names = spec.columns and columns(spec) or "*"
   local into = quote.qualified(spec.into.schema, spec.into.table) .. (spec.columns and " (" .. names .. ")" or "")
-  return ("gone AS (%s), w AS (INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT %s FROM gone RETURNING 1)"):format(
-    delete(spec, leaf, condition, "*"), into, names)
+  return ("gone AS (%s), w AS (INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT %s FROM gone "
+    .. "RETURNING false AS still)"):format(delete(spec, leaf, condition, "*"), into, names)
 end
 
 --- The statement that changes the rows of a chunk and moves the checkpoint. It answers the number of rows.
 ---@param spec table
 ---@param leaf table
 ---@param chunk { after: string[]?, upto: string[]? }
----@param checkpoint fun(changed: string): string, string  assignments and condition
+---@param checkpoint fun(changed: string, still: string): string, string  assignments and condition
 ---@param range_table string
 ---@return string
 function write.chunk(spec, leaf, chunk, checkpoint, range_table)
-  local assignments, condition = checkpoint("n.n")
+  local assignments, condition = checkpoint("n.n", "n.still")
   local changing = parts(spec, leaf, write.condition(spec, leaf, chunk.after, chunk.upto))
-  return ("WITH %s, n AS (SELECT count(*) AS n FROM w) UPDATE %s SET %s FROM n WHERE %s "
-    .. "RETURNING n.n AS changed"):format(changing, range_table, assignments, condition)
+  return ("WITH %s, n AS (SELECT count(*) AS n, count(*) FILTER (WHERE still) AS still FROM w) "
+    .. "UPDATE %s SET %s FROM n WHERE %s RETURNING n.n AS changed"):format(changing, range_table, assignments,
+    condition)
 end
 
 --- The same change without a checkpoint; it answers the number of rows.

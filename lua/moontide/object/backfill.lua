@@ -14,6 +14,12 @@ local function positive(given, what)
   return number
 end
 
+local function natural(given, what)
+  local number = check.integer(given, what)
+  if number < 0 then check.refuse(what .. " must not be negative") end
+  return number
+end
+
 local function lanes(given, what)
   local number = positive(given, what)
   if number > 32 then check.refuse(what .. " must be at most 32") end
@@ -61,7 +67,7 @@ end
 local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
   rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
-  max_errors = positive,
+  max_errors = positive, sweep = natural, verify = check.sql, wait_writers = natural,
 })
 
 local function check_mode(o)
@@ -78,6 +84,8 @@ local function check_mode(o)
   if o.into and not o.delete then check.refuse("into needs delete = true") end
 end
 
+local defaults = { lanes = 2, chunk_ms = 500, max_rows = 10000, max_errors = 100, sweep = 3, wait_writers = 60 }
+
 local function build(given)
   local o = check.shape(given, nil, shape, 1)
   o.name = check.text(given and given[1], "the name")
@@ -85,9 +93,11 @@ local function build(given)
   check.name(o.table, "the table")
   o.condition, o.where = o.where, nil   -- an operation's `where` is its place in a file
   check_mode(o)
-  o.given = { lanes = o.lanes, chunk_ms = o.chunk_ms, max_rows = o.max_rows, max_errors = o.max_errors }
-  o.max_errors = o.max_errors or 100
-  o.lanes, o.chunk_ms, o.max_rows = o.lanes or 2, o.chunk_ms or 500, o.max_rows or 10000
+  o.given = {}
+  for name, default in pairs(defaults) do
+    o.given[name] = o[name]
+    o[name] = o[name] or default
+  end
   return o
 end
 
@@ -112,7 +122,7 @@ end
 
 local function render(o)
   local options = clause.pick(o, shape)
-  for _, name in ipairs { "lanes", "chunk_ms", "max_rows", "max_errors" } do options[name] = o.given[name] end
+  for name in pairs(defaults) do options[name] = o.given[name] end
   options[1], options.where = o.name, o.condition
   local in_lua = options.each and "each" or options.each_chunk and "each_chunk"
   options.each, options.each_chunk = nil, nil
