@@ -17,3 +17,52 @@ describe("digest.sha256", function()
     assert.error_matches(function() digest.sha256(nil) end, "string expected")
   end)
 end)
+
+describe("digest.sum", function()
+  local function sum_of(...)
+    local sum = digest.sum()
+    for _, piece in ipairs { ... } do sum:write(piece) end
+    return sum:hex()
+  end
+
+  it("is that of the whole, however it was cut", function()
+    assert.equal(digest.sha256 "", digest.sum():hex())
+    assert.equal(digest.sha256 "a\0bc", sum_of("a\0", "", "bc"))
+    assert.equal(digest.sha256(("x"):rep(100000)), sum_of(("x"):rep(65536), ("x"):rep(34464)))
+  end)
+
+  it("can be asked in between", function()
+    local sum = digest.sum()
+    sum:write "a"
+    assert.equal(digest.sha256 "a", sum:hex())
+    sum:write "b"
+    assert.equal(digest.sha256 "ab", sum:hex())
+  end)
+
+  local function rows_of(list, columns)
+    local sum = digest.sum()
+    sum:rows(list, columns or { "a", "b" })
+    return sum:hex()
+  end
+
+  it("of rows tells every difference of them", function()
+    local seen = {}
+    for index, list in ipairs {
+      {}, { {} }, { {}, {} }, { { a = 1 } }, { { b = 1 } }, { { a = "1" } }, { { a = 1.0 } }, { { a = 1, b = 2 } },
+      { { a = 2, b = 1 } }, { { a = "x", b = "" } }, { { a = "", b = "x" } }, { { a = true } }, { { a = false } },
+      { { a = "s", b = "s" } }, { { a = "ss" } }, { { a = 1 }, { a = 2 } }, { { a = 2 }, { a = 1 } },
+    } do
+      local hex = rows_of(list)
+      assert.is_nil(seen[hex], index)
+      seen[hex] = true
+    end
+    assert.equal(rows_of { { a = 1, b = "x" } }, rows_of({ { a = 1, b = "x", c = 3 } }))
+  end)
+
+  it("refuses what are no rows", function()
+    local _, problem = pcall(rows_of, { 1 })
+    assert.equal("row 1 is not a table", problem.message)
+    assert.has_error(function() digest.sum():rows() end)
+    assert.has_error(function() digest.sum().write(io.stdout, "x") end)
+  end)
+end)
