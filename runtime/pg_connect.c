@@ -65,7 +65,7 @@ static void mask(char *problem) {
 
 static int raise_malformed(lua_State *L, char *problem) {
   mask(problem);
-  rt_pushfault(L, "connection", "connection string is malformed");
+  rt_pushfault(L, "config", "connection string is malformed");
   problem[strcspn(problem, "\n")] = '\0';
   rt_setfield_string(L, "detail", problem);
   return lua_error(L);

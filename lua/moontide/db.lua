@@ -22,9 +22,12 @@ local connection_hints = {
   ["53300"] = "The server has no free connections; try again, or raise max_connections.",
 }
 
+local idle_in_transaction = "25P03"
+
 local function explain_connect(problem)
   if type(problem) == "table" and not problem.hint then
-    problem.hint = connection_hints[problem.sqlstate]
+    problem.hint = problem.kind == "config" and "Correct the URL, or what $PGPORT and its kin say."
+      or connection_hints[problem.sqlstate]
       or "Is the server running and the URL right? `moontide doctor` checks both."
   end
   error(problem, 0)
@@ -84,11 +87,21 @@ local function show_notices(result)
   end
 end
 
+-- Whoever computes for long in a transaction is cut off by the server.
+local function explain_loss(problem)
+  problem = fault.of(problem)
+  if problem.sqlstate == idle_in_transaction then
+    problem.hint = problem.hint or "The code of the revision took longer than idle_in_transaction_timeout between "
+      .. "two statements; raise it in env.lua."
+  end
+  error(problem, 0)
+end
+
 local function timed(self, label, call, ...)
   local started = sys.clock()
   local ok, result = pcall(call, self.conn, ...)
   if report.is_verbose() then report.verbose(("%s -- %.2f ms"):format(label, (sys.clock() - started) * 1000)) end
-  if not ok then error(fault.of(result), 0) end
+  if not ok then explain_loss(result) end
   return result
 end
 

@@ -92,6 +92,7 @@ end
 local function settings_of(config)
   return {
     statement_timeout = config.statement_timeout and settings.duration(config.statement_timeout),
+    idle_in_transaction_session_timeout = settings.duration(config.idle_in_transaction_timeout),
     search_path = config.search_path and settings.search_path(config.search_path),
   }
 end
@@ -115,7 +116,7 @@ local function looking_again(app, live, run)
   function run.reconnect()
     local state = live:reconnect(app:config())
     run.transport.db, run.journal = live.db, state.journal
-    return live.db:exec(live.history:settled_statement(run.log.run))[1].settled
+    return live.db:exec(live.history:settled_statement(run.log.run))[1].settled, state.rows
   end
 end
 
@@ -304,7 +305,9 @@ function migrate.stamp(app, targets, options)
   if #steps == 0 then return finish_without_steps("stamp", steps, rows) end
   forget_passed(app, live, steps)
   local transport = executing(app, live, {})
-  runner.stamp(steps, run_options(app, transport, live.history, { lock = live.lock, rows = rows, context = {} }))
+  local run = run_options(app, transport, live.history, { lock = live.lock, rows = rows, journal = {}, context = {} })
+  looking_again(app, live, run)
+  runner.stamp(steps, run, announce_step)
   finish_document("stamp", steps, steps[#steps].rows)
 end
 

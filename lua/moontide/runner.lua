@@ -23,7 +23,7 @@ local gate = require "moontide.gate"
 ---@field safe? boolean                   operations are run online where they can be
 ---@field retries integer                 how often a revision is tried again that could not get a lock
 ---@field reread fun(id: string)          reads the journal rows of a revision again
----@field reconnect fun(): integer       connects again, and counts the steps that this run has settled
+---@field reconnect fun(): integer, string[]  connects again; how many steps this run has settled, the version rows
 ---@field failure_statement? fun(step: table, message: string): string
 ---@field hook fun(name: string, step: table)   calls the project's hook of that name, if it has one
 
@@ -173,10 +173,7 @@ function runner.replay(step, journal, options)
   if ok then run:end_replay() end
 end
 
---- Move the version rows by the steps of a stamp, in one transaction; nothing is run.
----@param steps table[]
----@param options moontide.RunOptions
-function runner.stamp(steps, options)
+local function send_stamp(steps, options)
   local transport = options.transport
   transport:open()
   for _, entry in ipairs(guards_of(options, options.rows)()) do transport:send(entry) end
@@ -185,6 +182,37 @@ function runner.stamp(steps, options)
     for _, entry in ipairs(records(step, options)) do transport:send(entry) end
   end
   transport:close()
+end
+
+-- The connection broke in the commit: the server knows whether it took place. Rows that are as they should be
+-- are enough, for a step that only removes rows has none in the log.
+local function look_up_stamp(steps, options, problem)
+  local ok, settled, rows = pcall(options.reconnect)
+  if not ok then
+    problem.detail = "could not connect again: " .. fault.of(settled).message
+    problem.hint = "Run the command again when the server is back."
+    error(problem, 0)
+  end
+  local wanted = steps[#steps].rows
+  if settled == 0 and table.concat(rows, " ") ~= table.concat(wanted, " ") then
+    problem.hint = ("Nothing was stamped; the database is %s."):format(#rows > 0 and "at " .. ids(rows) or "empty")
+    error(problem, 0)
+  end
+  report.warn("the connection was lost; the server had committed", { detail = problem.message })
+end
+
+--- Move the version rows by the steps of a stamp, in one transaction; nothing is run.
+---@param steps table[]
+---@param options moontide.RunOptions
+---@param on_step? fun(step: table)  called for each, once all are committed
+function runner.stamp(steps, options, on_step)
+  local ok, problem = pcall(send_stamp, steps, options)
+  if not ok then
+    problem = fault.of(problem)
+    if not problem.in_commit then error(problem, 0) end
+    look_up_stamp(steps, options, problem)
+  end
+  for _, step in ipairs(on_step and steps or {}) do on_step(step) end
 end
 
 --- Run steps one after the other. A failure raises; the steps before it stay done.

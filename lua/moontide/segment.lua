@@ -8,14 +8,17 @@
 --- their digest, reads in them answer what they answered then, and sending begins
 --- at the first segment that is not in the journal.
 
+local block = require "moontide.block"
+local carried = require "moontide.carried"
 local digest = require "moontide.runtime.digest"
 local errand = require "moontide.errand"
 local fault = require "moontide.fault"
+local feed = require "moontide.feed"
+local imprint = require "moontide.imprint"
 local loop = require "moontide.loop"
 local operation = require "moontide.operation"
 local sequence = require "moontide.sequence"
 local serialize = require "moontide.serialize"
-local setting = require "moontide.sql.setting"
 
 ---@class moontide.Segments : moontide.Sink
 ---@field transport moontide.Transport
@@ -24,12 +27,12 @@ local setting = require "moontide.sql.setting"
 ---@field direction string
 ---@field number integer          the current segment, from 1
 ---@field touched boolean         the current segment holds something
----@field digest string           of the statements of the current segment so far
+---@field imprint moontide.Imprint  of the current segment so far
 ---@field unripe boolean          the current segment made something that can be used only after a commit
 ---@field journaled table<integer, table>
 ---@field safe boolean            operations are run online where they can be
----@field set table<string, true>      settings of the session that the revision has set
----@field missed moontide.Entry[]      statements of committed segments that set them, not sent in this run
+---@field carried moontide.Carried     what the revision has set for the session
+---@field in_block? moontide.Block     the block of the revision that is being run
 ---@field private table<string, true>  tables that nobody else uses while the revision runs
 local Segments = {}
 Segments.__index = Segments
@@ -67,7 +70,7 @@ function segment.new(options)
   local run = setmetatable({
     transport = options.transport, history = options.history, guards = options.guards,
     revision = options.revision, direction = options.direction, number = 0, loops = 0,
-    journaled = by_number(options.journal, options.direction), set = {}, missed = {},
+    journaled = by_number(options.journal, options.direction), carried = carried.new(options.transport.pooled),
     autocommit = options.autocommit or false, safe = options.safe or false, private = {},
   }, Segments)
   run:advance()
@@ -76,7 +79,7 @@ end
 
 function Segments:advance()
   self.number = self.number + 1
-  self.touched, self.digest, self.opened, self.unripe = false, "", false, false
+  self.touched, self.imprint, self.opened, self.unripe = false, imprint.new(), false, false
   self.reads, self.read_bytes, self.read_count = {}, 0, 0
 end
 
@@ -86,18 +89,9 @@ function Segments:replaying()
   return row ~= nil and row.state == "done"
 end
 
--- What a revision sets for the session is there again when it continues, and gone when it ends.
-local function note_setting(self, entry)
-  local name = entry.o and setting.name(entry.sql)
-  if not name then return end
-  self.set[name] = true
-  if self:replaying() then table.insert(self.missed, { sql = entry.sql, o = entry.o }) end
-end
-
 function Segments:note(entry)
-  note_setting(self, entry)
   self.touched, self.last = true, entry.sql
-  self.digest = digest.sha256(self.digest .. "\0" .. entry.sql .. "\0" .. serialize.encode(entry.params or {}))
+  self.imprint:note(entry)
 end
 
 function Segments:ensure_open()
@@ -110,16 +104,13 @@ end
 function Segments:begin()
   self.transport:open()
   for _, entry in ipairs(self.guards()) do self.transport:send(entry) end
-  for _, entry in ipairs(self.missed) do self.transport:send(entry) end
-  self.missed = {}
+  for _, entry in ipairs(self.carried:resume()) do self.transport:send(entry) end
 end
 
 function Segments:reset_settings()
-  local names = {}
-  for name in pairs(self.set) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do self:send { sql = "RESET " .. name } end
-  if names[1] then self.transport:renew() end
+  local statements = self.carried:finish(self.transport.offline)
+  for _, sql in ipairs(statements) do self:send { sql = sql } end
+  if statements[1] then self.transport:renew() end
 end
 
 function Segments:send(entry)
@@ -171,11 +162,14 @@ local function entries_of(self, o)
   return entries
 end
 
+-- The rows are fed to a checksum as well, or to nothing else where they are there already.
 local function load_rows(self, entry)
   self:note(entry)
   self:ensure_open()
-  if self:replaying() then return nil end
-  return self.transport:copy(entry)
+  local sum = digest.sum()
+  entry.copy.sum = sum
+  if self:replaying() then feed.into(entry.copy, sum) else self.transport:copy(entry) end
+  self.imprint:load(sum)
 end
 
 -- In op.autocommit, what can be a transaction is one, together with its journal row, and so
@@ -208,35 +202,37 @@ end
 ---@param operations moontide.Operation[]
 function Segments:foresee(operations) sequence.remember(self, operations, "drop_table") end
 
+-- Only after it was sent: a transaction that begins with it is not told of it twice.
+local function learned(self, entry, answer)
+  self.carried:note(entry, not self:replaying())
+  return answer
+end
+
 --- Receive an operation of the revision.
 ---@param o moontide.Operation
 ---@return any answer  rows, for an operation that reads
 function Segments:run(o)
   local registration = operation.get(o.kind)
   if self.failure then error(self.failure, 0) end
+  block.check(self)
   o = sequence.settle(self, o)
   ripen(self, o, registration)
   local steps = steps_of(self, o, registration)
   if steps then return sequence.run(self, o, steps) end
   if registration.read then
-    return registration.read(o, function(entry) entry.o = o return self:ask(entry) end)
+    return registration.read(o, function(entry)
+      entry.o = o
+      return learned(self, entry, self:ask(entry))
+    end)
   end
   o = prepared(self, o, registration)
   local entries = entries_of(self, o)
   if stands_alone(self, o, registration) then return self:alone(o, entries) end
   for _, entry in ipairs(entries) do
     if entry.copy then load_rows(self, entry) else self:note(entry) self:send(entry) end
+    learned(self, entry)
   end
   if self.autocommit then self:commit_point() end
-end
-
-function Segments:refuse_edited()
-  local row = self.journaled[self.number]
-  fault.raise("revision", ('revision "%s" was edited after a part of it had been applied'):format(self.revision), {
-    detail = ("segment %d of its %s is committed and differs from the file now%s"):format(self.number, self.direction,
-      row and row.statement and ("; it ended with: " .. row.statement) or ""),
-    hint = "Restore the part that was applied; what follows it may be changed freely.",
-  })
 end
 
 -- Cut between characters: half of one would not be valid text.
@@ -245,17 +241,37 @@ local function clipped(text)
   return text:sub(1, utf8.offset(text, 0, max_statement) - 1)
 end
 
+-- What is in the journal, and what the file has in its place.
+local function difference(self, row, kind)
+  if kind == "rows" then return "; the rows that it loaded are others now" end
+  if not row or not row.statement then return "" end
+  local now = self.last and self.last ~= row.statement and clipped(self.last)
+  return "; it ended with: " .. row.statement .. (now and "\nthe file has: " .. now or "")
+end
+
+--- Refuse to go on where the committed part and the file are not the same.
+---@param kind? "statements"|"rows"  what differs
+function Segments:refuse_edited(kind)
+  local row = self.journaled[self.number]
+  fault.raise("revision", ('revision "%s" was edited after a part of it had been applied'):format(self.revision), {
+    detail = ("segment %d of its %s is committed and differs from the file now%s"):format(self.number, self.direction,
+      difference(self, row, kind)),
+    hint = "Restore the part that was applied; what follows it may be changed freely.",
+  })
+end
+
 local function journal_row(self, state, statement)
   return self.history:journal_statement {
     revision = self.revision, direction = self.direction, segment = self.number, state = state,
-    digest = self.digest, statement = clipped(statement),
+    digest = self.imprint:text(), statement = clipped(statement),
     reads = self.reads and #self.reads > 0 and "{" .. table.concat(self.reads, ",") .. "}" or nil,
   }
 end
 
 --- Refuse to go on unless the current segment is what the journal says of it.
 function Segments:check_replay()
-  if self.journaled[self.number].digest ~= self.digest then self:refuse_edited() end
+  local kind = self.imprint:difference(self.journaled[self.number].digest)
+  if kind then self:refuse_edited(kind) end
 end
 
 --- Commit the current segment together with its row in the journal.
@@ -265,7 +281,10 @@ function Segments:commit_journaled()
       hint = "A run that stops here must be able to answer them again: read less, or read in a statement of its own.",
     })
   end
-  if not self.transport.offline then self:send { sql = journal_row(self, "done", self.last) } end
+  if not self.transport.offline then
+    for _, sql in ipairs(self.carried:pause()) do self:send { sql = sql } end
+    self:send { sql = journal_row(self, "done", self.last) }
+  end
   self.transport:close()
 end
 
@@ -280,6 +299,7 @@ end
 local function journal_alone(self, state, entries, more)
   if self.transport.offline or self.transport.dry then return end
   self:begin()
+  for _, sql in ipairs(self.carried:pause()) do self.transport:send { sql = sql } end
   for _, sql in ipairs(more or {}) do self.transport:send { sql = sql } end
   self.transport:send { sql = journal_row(self, state, entries[#entries].sql) }
   self.transport:close()
@@ -301,8 +321,8 @@ local function run_alone(self, o, entries, step)
   journal_alone(self, "started", entries)
   local first = recovered(self, o, step)
   if first then
-    for _, sql in ipairs(first) do self.transport:alone { { sql = sql, o = o } } end
-    self.transport:alone(entries)
+    for _, sql in ipairs(first) do self.transport:alone({ { sql = sql, o = o } }, self.carried) end
+    self.transport:alone(entries, self.carried)
   end
   journal_alone(self, "done", entries)
 end
@@ -329,41 +349,11 @@ function Segments:alone(o, entries, step)
   self:advance()
 end
 
--- A block of a revision that is a transaction of its own.
-local function transaction_block(self, fn)
-  self:commit_point()
-  local before = self.autocommit
-  self.autocommit = false
-  fn()
-  self:commit_point()
-  self.autocommit = before
-end
-
--- A block in which every operation commits by itself.
-local function autocommit_block(self, fn)
-  self:commit_point()
-  local before = self.autocommit
-  self.autocommit = true
-  fn()
-  self.autocommit = before
-end
-
 --- Run a block of a revision that marks commit points.
 ---@param kind "transaction"|"autocommit"
 ---@param fn function
 ---@param o moontide.Operation
-function Segments:block(kind, fn, o)
-  if self.transport.dry then return fn() end
-  if self.in_block then
-    fault.raise("operation", ("%s inside of %s"):format(kind, self.in_block), { where = o.where, operation = kind })
-  end
-  self.in_block = kind
-  -- A block is done as a whole or not at all, so the revision fails with it, even when it catches the error.
-  local _ <close> = setmetatable({}, { __close = function(_, problem)
-    self.in_block, self.failure = nil, self.failure or problem
-  end })
-  return (kind == "transaction" and transaction_block or autocommit_block)(self, fn)
-end
+function Segments:block(kind, fn, o) return block.run(self, kind, fn, o) end
 
 --- Whether anything of this revision was committed before its last transaction.
 ---@return boolean
@@ -382,6 +372,7 @@ end
 ---@param entries moontide.Entry[]
 function Segments:finish(entries)
   if self.failure then error(self.failure, 0) end
+  block.check_ended(self)
   if self.unripe and self.transport.joined then self:commit_point() end
   self:end_replay()
   self:ensure_open()

@@ -28,7 +28,7 @@ function sequence.attempt(run, o)
     interrupted = run.journaled[run.number] ~= nil,
     query = function(sql) return run.transport:read { sql = sql, o = o } end,
     bounded = function(sql) return bounded(run, sql) end,
-    alone = function(sql) run.transport:alone { { sql = sql, o = o } } end,
+    alone = function(sql) run.transport:alone({ { sql = sql, o = o } }, run.carried) end,
   }
 end
 
@@ -119,7 +119,7 @@ local function copy_with(o, online)
 end
 
 local function by_default(run, o)
-  if not run.safe or o.online ~= nil or run.in_block == "transaction" then return false end
+  if not run.safe or o.online ~= nil or run.in_block and run.in_block.kind == "transaction" then return false end
   local online = operation.get(o.kind).online
   return online ~= nil and online(o) and not run.private[key_of(o) or ""]
 end

@@ -1,4 +1,6 @@
+local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local proxy = require "spec.support.proxy"
 local server = require "spec.support.server"
 
 local function files()
@@ -25,6 +27,28 @@ describe("stamp", function()
     assert.equal(0, ran.status, ran.stderr)
     assert.equal("b2", rows())
     assert.equal("stamp|done", server.sql(url, "SELECT direction, outcome FROM moontide.log"))
+  end)
+
+  it("looks up what became of a commit whose answer is lost", function()
+    for _, side in ipairs { "client", "server" } do
+      server.sql(url, "DROP SCHEMA IF EXISTS moontide CASCADE")
+      assert.equal(0, run("ensure-version").status)
+      local wire <close> = proxy.start(url, { cut = side .. ":before:1:COMMIT" })
+      local ran = cli.run({ "stamp", "b2" }, { cwd = folder, env = { DATABASE_URL = wire.url } })
+      assert.equal(1, wire:counts().cuts)
+      assert.equal(side == "server" and 0 or 1, ran.status, ran.stderr)
+      assert.matches(side == "server" and "the connection was lost; the server had committed"
+        or "Nothing was stamped; the database is empty", ran.stderr)
+      assert.equal(side == "server" and "b2" or "", rows())
+    end
+  end)
+
+  it("prints its steps as JSON", function()
+    local lines = {}
+    for line in run("stamp", "b2", "--json").stdout:gmatch("[^\n]+") do lines[#lines + 1] = cjson.decode(line) end
+    assert.equal(2, #lines)
+    assert.same({ "step", "stamp", "b2" }, { lines[1].event, lines[1].direction, lines[1].to[1] })
+    assert.equal("done", lines[2].event)
   end)
 
   it("sets all heads, and goes back to base", function()

@@ -81,7 +81,7 @@ describe("pg.connect", function()
   for _, text in ipairs(malformed) do
     it("does not repeat a malformed connection string: " .. text, function()
       local problem = fault(pg.connect, text)
-      assert.equal("connection", problem.kind)
+      assert.equal("config", problem.kind)
       assert.equal("connection string is malformed", problem.message)
       for _, field in pairs(problem) do assert.is_nil(tostring(field):find("cret", 1, true)) end
     end)

@@ -27,6 +27,7 @@ describe("an env.lua that sets nothing", function()
     assert.is_false(c.recursive)
     assert.is_false(c.trusted)
     assert.equal(2, c.lock_timeout)
+    assert.equal(60, c.idle_in_transaction_timeout)
   end)
 
   it("cannot be changed afterwards", function()
@@ -38,11 +39,13 @@ describe("settings", function()
   it("are kept, paths seen from env.lua", function()
     local c, folder = load_text [[return {
       version_locations = { "versions", "../shop/", "/srv/versions" }, recursive = true, lock_timeout = "500ms",
-      statement_timeout = 90, lock_wait = "2min", version_table = "heads", schema = "public",
+      statement_timeout = 90, lock_wait = "2min", idle_in_transaction_timeout = "3min",
+      version_table = "heads", schema = "public",
     }]]
     assert.same({ folder .. "/migrations/versions", folder .. "/migrations/../shop", "/srv/versions" },
       c.version_locations)
-    assert.same({ 0.5, 90, 120 }, { c.lock_timeout, c.statement_timeout, c.lock_wait })
+    assert.same({ 0.5, 90, 120, 180 },
+      { c.lock_timeout, c.statement_timeout, c.lock_wait, c.idle_in_transaction_timeout })
     assert.same({ schema = "public", name = "heads" }, c.version_table)
   end)
 

@@ -241,6 +241,7 @@ key.known = {
   lock_timeout = { check = duration, default = 2 },
   retries = { check = count, default = 30 },
   statement_timeout = { check = duration },
+  idle_in_transaction_timeout = { check = duration, default = 60 },
   lock_wait = { check = duration },
   checksums = { check = one_of("error", "warn", "ignore"), default = "error" },
   hooks = { check = run_hooks },

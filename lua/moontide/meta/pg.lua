@@ -2,7 +2,8 @@
 
 --- PostgreSQL through libpq. What goes wrong is raised as a table { kind, message, ... }: "server" with the fields of
 --- the server's error, "connection" when there is none or it was lost, "timeout" at a deadline and "interrupted" after
---- Ctrl-C (in both cases the statement was cancelled on the server), "operation" for what cannot be sent.
+--- Ctrl-C (in both cases the statement was cancelled on the server), "operation" for what cannot be sent, "config" for
+--- a connection string that libpq refuses.
 local pg = {}
 
 ---@class moontide.pg.Error: moontide.Fault

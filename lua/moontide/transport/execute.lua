@@ -3,6 +3,7 @@
 --- trip; a read, a COPY or a full queue sends them early.
 
 local fault = require "moontide.fault"
+local feed = require "moontide.feed"
 local report = require "moontide.report"
 local settings = require "moontide.transport.settings"
 
@@ -169,9 +170,10 @@ local function send_settings(self)
   self:send { sql = settings.statement(self.settings, self.lock_timeout, self.ctx.server_version) }
 end
 
---- Settings were taken back: where the transaction goes on behind the revision, it gets its own again.
+--- Settings were taken back: where the transaction goes on behind the revision, it gets its own again. What
+--- the server does at the commit is to find the tables that it found before.
 function Execute:renew()
-  if self.joined or self.dry then send_settings(self) end
+  if self.joined or self.dry or self.settings.search_path then send_settings(self) end
 end
 
 --- Begin a transaction, unless the one of the revision before goes on.
@@ -234,25 +236,13 @@ function Execute:read(entry)
   return results[#results]
 end
 
-local function feed_rows(copy, source)
-  for first = 1, #source.rows, 1000 do
-    copy:rows(table.move(source.rows, first, math.min(first + 999, #source.rows), 1, {}), source.columns)
-  end
-end
-
-local function feed_chunks(copy, source)
-  for chunk in source.chunks do copy:write(chunk) end
-end
-
 --- Load rows by COPY. What waits is sent first, since COPY cannot share a pipeline.
----@param entry moontide.Entry  with copy = { columns, rows } or { chunks = iterator of strings }
+---@param entry moontide.Entry  with copy = { columns, rows } or { chunks = iterator of strings }, and sum = a checksum
 ---@return integer affected
 function Execute:copy(entry)
   self:flush()
-  local function feed(copy)
-    if entry.copy.rows then feed_rows(copy, entry.copy) else feed_chunks(copy, entry.copy) end
-  end
-  local ok, result = pcall(self.db.copy_in, self.db, entry.sql, feed)
+  local function load(copy) feed.into(entry.copy, copy, entry.copy.sum) end
+  local ok, result = pcall(self.db.copy_in, self.db, entry.sql, load)
   return remember_failure(self, ok, ok and result or place(fault.of(result), entry))
 end
 
@@ -277,12 +267,21 @@ local function run_alone(self, entries)
   end
 end
 
-local function set_alone(self)
-  local values, names, list = { lock_timeout = "0", statement_timeout = "0" }, {}, {}
-  values.search_path = self.settings.search_path
+-- What a revision has set; it may also call what changes the role behind our back.
+local function add_carried(carried, list, names)
+  local entries, more = carried:session()
+  table.move(entries, 1, #entries, #list + 1, list)
+  table.move(more, 1, #more, #names + 1, names)
+  table.move({ "SESSION AUTHORIZATION", "ROLE" }, 1, 2, #names + 1, names)
+end
+
+local function set_alone(self, carried)
+  local values = { lock_timeout = "0", statement_timeout = "0", search_path = self.settings.search_path }
+  local names, list = {}, {}
   for name, value in pairs(values) do
     names[#names + 1], list[#list + 1] = name, { sql = ("SET %s = %s"):format(name, value) }
   end
+  if carried then add_carried(carried, list, names) end
   self.db:pipeline(list)
   return names
 end
@@ -293,9 +292,11 @@ local function reset(self, names)
   self.db:pipeline(list)
 end
 
-local function alone_behind_pooler(self, entries)
-  if self.settings.search_path then
-    fault.raise("config", "a search path cannot be set for this statement behind a transaction pooler", {
+local function alone_behind_pooler(self, entries, carried)
+  local setting = self.settings.search_path and "a search path" or carried and carried:session()[1]
+    and "what the revision has set"
+  if setting then
+    fault.raise("config", setting .. " cannot be set for this statement behind a transaction pooler", {
       where = entries[1].o and entries[1].o.where, statement = entries[1].sql,
       hint = "Set direct_url in env.lua to connect to the server itself, or write the schema with the operation.",
     })
@@ -307,10 +308,11 @@ end
 --- others as long as it takes: a concurrent build that a timeout ends leaves an
 --- invalid index. Behind a pooler a session's settings are somebody else's next.
 ---@param entries moontide.Entry[]
-function Execute:alone(entries)
+---@param carried? moontide.Carried  what the revision has set for the session
+function Execute:alone(entries, carried)
   self:flush()
-  if self.pooled then return alone_behind_pooler(self, entries) end
-  local names = set_alone(self)
+  if self.pooled then return alone_behind_pooler(self, entries, carried) end
+  local names = set_alone(self, carried)
   local ok, problem = pcall(run_alone, self, entries)
   if self:is_alive() then reset(self, names) end
   if not ok then error(problem, 0) end

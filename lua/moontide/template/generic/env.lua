@@ -15,6 +15,7 @@ return {
   -- lock_timeout = "2s",        -- how long a statement waits for a table lock
   -- retries = 30,               -- how often the transaction is tried again when that time is over
   -- statement_timeout = "10min",
+  -- idle_in_transaction_timeout = "1min", -- how long a transaction may wait for moontide itself; 0: for ever
   -- lock_wait = "1min",         -- how long to wait for another run of moontide
 
   -- "online": operations take their online form, where they have one, unless they
