@@ -69,11 +69,15 @@ end
 
 local exit_codes = { usage = 2, config = 2, interrupted = 130 }
 
---- The exit code of the process for a fault: 2 wrong usage or configuration, 130 interrupted, else 1.
+-- What a shell says of a program that SIGPIPE has ended.
+local reader_gone = 141
+
+--- The exit code of the process for a fault: 2 wrong usage or configuration, 130 interrupted, 141 when who reads its
+--- output has gone away, else 1.
 ---@param value moontide.Fault
 ---@return integer
 function fault.exit_code(value)
-  return exit_codes[value.kind] or 1
+  return value.silent and reader_gone or exit_codes[value.kind] or 1
 end
 
 return fault

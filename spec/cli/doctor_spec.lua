@@ -107,6 +107,17 @@ describe("moontide doctor", function()
     server.drop(url)
   end)
 
+  it("warns of a search_path with a schema that does not exist", function()
+    local url = server.database()
+    local folder = cli.project { ["migrations/env.lua"] = 'return { search_path = { "public", "No such" } }' }
+    local found, status = examine { cwd = folder, env = { DATABASE_URL = url } }
+    assert.equal(0, status)
+    assert.equal('a schema that search_path in env.lua names does not exist: "No such"', found.search_path.message)
+    server.sql(url, 'CREATE SCHEMA "No such"')
+    assert.is_nil(examine({ cwd = folder, env = { DATABASE_URL = url } }).search_path)
+    server.drop(url)
+  end)
+
   it("sees TLS", function()
     local cluster = server.cluster { tcp = true, tls = true }
     local found = examine { cwd = cli.project(), env = { DATABASE_URL = cluster:url() } }

@@ -92,6 +92,7 @@ local runs = {
   { "backfill" }, { "backfill pause fill" }, { "backfill status fill" }, { "backfill set fill lanes=1 max_rows=10" },
   { "backfill resume fill" }, { "backfill work", exit = 1 }, { "backfill cancel fill" }, { "backfill work" },
   { "backfill retry fill" }, { "repair", exit = 1 },
+  { "repair verify split" }, { "repair abandon split" }, { "repair accept a1" }, { "repair indexes" },
   { "rebase bad --onto b1 --dry-run" }, { "rebase bad --onto b1 --yes" }, { "edit a1" },
   { "revision -m new --head bad" }, { "merge split heads -m joined --splice", exit = 1 }, { "merge heads" },
   { "help" }, { "help --man" }, { "completion bash" }, { "doctor" },

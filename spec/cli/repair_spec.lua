@@ -35,6 +35,26 @@ describe("repair", function()
     assert.equal("nothing is wrong\n", ran.stderr)
   end)
 
+  it("says what it did as JSON", function()
+    local function document(...)
+      local ran = run("repair", "--json", ...)
+      assert.equal(0, ran.status, ran.stderr)
+      return cjson.decode(ran.stdout)
+    end
+    project(partial)
+    run "upgrade"
+    assert.same({ action = "verify", revision = "b2", segments = 2 }, document("verify", "b2"))
+    assert.same({ action = "abandon", revision = "b2", segments = 2 }, document("abandon", "b2"))
+    edit("a.lua", "-- edited\n")
+    local accepted = document("accept", "a1")
+    assert.equal(64, #accepted.checksum)
+    assert.same({ action = "accept", revision = "a1", checksum = accepted.checksum }, accepted)
+    assert.same({ action = "indexes", dropped = {} }, document "indexes")
+    sql "UPDATE moontide.version SET version_num = 'gone'"
+    assert.same({ action = "forget", revision = "gone", replacement = "a1" },
+      document("forget", "gone", "--replace", "a1"))
+  end)
+
   it("finishes a partial revision", function()
     project(partial)
     assert.equal(1, run("upgrade").status)

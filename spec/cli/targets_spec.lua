@@ -139,6 +139,14 @@ describe("targets", function()
     assert.equal("", ran.stderr)
   end)
 
+  it("that cannot be looked at are not said to go on", function()
+    local folder = project [[return { targets = {
+      one = { url = "postgresql:///x?host=/nonexistent" }, two = { url = "postgresql:///y?host=/nonexistent" } } }]]
+    local ran = cli.run({ "status" }, { cwd = folder })
+    assert.equal(1, ran.status)
+    assert.matches("error: 2 of 2 targets failed\n  hint: What is wrong with each stands above", ran.stderr)
+  end)
+
   it("are separate databases with URLs of their own", function()
     local other = server.database()
     local folder = project(("return { targets = { one = { url = %q }, two = { url = %q } } }"):format(url, other))

@@ -63,6 +63,14 @@ local function run(live, statements)
   error(problem, 0)
 end
 
+-- What was done, as a line of progress or a document.
+local function say(text, action, document)
+  report.info(text)
+  if not report.is_json() then return end
+  document.action = action
+  report.json(document)
+end
+
 local actions = {}
 
 function actions.list(app)
@@ -91,7 +99,8 @@ function actions.verify(app, args)
   local rev = one_revision(app, args)
   local rows = partial_rows(app:look(), rev.id)
   migrate.replay(app, rev, rows)
-  report.info(("the committed part of revision %s is as in its file"):format(rev.id))
+  say(("the committed part of revision %s is as in its file"):format(rev.id), "verify",
+    { revision = rev.id, segments = #rows })
 end
 
 -- A revision the downgrade of which is abandoned is still applied.
@@ -106,7 +115,8 @@ function actions.abandon(app, args)
   local rows = partial_rows(live, id)
   local message = ("its %s was abandoned after %d segments"):format(rows[1].direction, #rows)
   run(live, { live.history:forget_statement(id), log(live, id, "stamp", message, checksum_of_applied(live, rows)) })
-  report.info(("forgot %d segments of revision %s; what they made is still there"):format(#rows, id))
+  say(("forgot %d segments of revision %s; what they made is still there"):format(#rows, id), "abandon",
+    { revision = id, segments = #rows })
 end
 
 function actions.accept(app, args)
@@ -117,7 +127,8 @@ function actions.accept(app, args)
     fault.raise("graph", ('revision "%s" is not applied'):format(rev.id), { where = rev.path })
   end
   run(live, { log(live, rev.id, "stamp", "accepted the edited file", revision.checksum(rev)) })
-  report.info(("accepted the file of revision %s as it is now"):format(rev.id))
+  say(("accepted the file of revision %s as it is now"):format(rev.id), "accept",
+    { revision = rev.id, checksum = revision.checksum(rev) })
 end
 
 function actions.forget(app, args)
@@ -130,17 +141,21 @@ function actions.forget(app, args)
   if replacement then replacement = one_revision(app, { revision = replacement }).id end
   local change = replacement and { kind = "update", from = id, to = replacement } or { kind = "delete", id = id }
   run(live, { live.history:change_statement(change, true), log(live, id, "stamp", "removed the version row") })
-  report.info(("removed the version row %s%s"):format(id, replacement and ", the database is at " .. replacement or ""))
+  local rest = replacement and ", the database is at " .. replacement or ""
+  say(("removed the version row %s%s"):format(id, rest), "forget", { revision = id, replacement = replacement })
 end
 
 function actions.indexes(app)
   local live <close> = session.open(app:config())
+  local dropped = {}
   for _, item in ipairs(trouble.find(app:graph(), live)) do
     if item.kind == "invalid_index" then
       live.db:exec("DROP INDEX CONCURRENTLY " .. item.name)
       report.info("dropped the invalid index " .. item.name)
+      dropped[#dropped + 1] = item.name
     end
   end
+  if report.is_json() then report.json { action = "indexes", dropped = json.array(dropped) } end
 end
 
 function repair.run(app, args)

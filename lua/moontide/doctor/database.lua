@@ -76,6 +76,22 @@ local function check_schema(patient, facts)
   end
 end
 
+local missing_sql = [[
+SELECT string_agg(quote_ident(name), ', ') AS missing FROM unnest(%s) AS name
+WHERE name <> '$user' AND name NOT LIKE 'pg\_temp%%' AND to_regnamespace(quote_ident(name)) IS NULL]]
+
+-- The server takes a search path with schemas that do not exist, and passes over them.
+local function check_path(patient)
+  local path = patient.config.search_path
+  if not path then return end
+  local names = {}
+  for index, name in ipairs(path) do names[index] = require("moontide.sql.quote").literal(name) end
+  local missing = patient.db:exec(missing_sql:format("ARRAY[" .. table.concat(names, ", ") .. "]"))[1].missing
+  if not missing then return end
+  patient:warn("search_path", "a schema that search_path in env.lua names does not exist: " .. missing,
+    "Create it in a revision that comes first, or correct the name.")
+end
+
 local function connect(config)
   return require("moontide.db").connect(config.url, { timeout = config.connect_timeout or 10 })
 end
@@ -87,7 +103,9 @@ return function(patient)
   patient.db = result
   local facts = result:exec(facts_sql)[1]
   patient:ok("connection", ('%s as "%s"'):format(require("moontide.url").mask(patient.config.url), facts.role))
-  for _, check in ipairs { check_version, check_tls, check_pooler, check_writable, check_encoding, check_schema } do
+  for _, check in ipairs {
+    check_version, check_tls, check_pooler, check_writable, check_encoding, check_schema, check_path,
+  } do
     check(patient, facts)
   end
 end

@@ -203,7 +203,7 @@ function fleet.run(app, request, names, settings, argv)
   if not ok then stop(self) end
   summary.show(self.members, sys.clock() - started, request.module.over_targets == "changes")
   if not ok then error(problem, 0) end
-  summary.check(self.members)
+  summary.check(self.members, request.module.over_targets)
 end
 
 return fleet

@@ -66,15 +66,21 @@ function summary.show(members, seconds, always)
   if always or summary.count(members, "done") < #members then show_table(members, seconds) end
 end
 
+local hints = {
+  changes = "The same command goes on where this one stopped; what is done has nothing left to do.",
+  looks = "What is wrong with each stands above; -n NAME looks at one of them alone.",
+}
+
 --- Raise when not all is done.
 ---@param members moontide.Member[]
-function summary.check(members)
+---@param manner "changes"|"looks"  what the command does with its targets
+function summary.check(members, manner)
   local left = #members - summary.count(members, "done")
   if left == 0 then return end
   local failed = left - summary.count(members, "skipped")
   fault.raise("targets", ("%d of %d targets failed"):format(failed, #members), {
     detail = left > failed and ("%d were not started"):format(left - failed) or nil,
-    hint = "The same command goes on where this one stopped; what is done has nothing left to do.",
+    hint = hints[manner],
   })
 end
 
