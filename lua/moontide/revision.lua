@@ -24,6 +24,7 @@ local revision = {}
 
 local header_line = {
   ["Revision ID"] = true, ["Revises"] = true, ["Create Date"] = true, ["Branch Labels"] = true, ["Depends On"] = true,
+  ["lint"] = true,
 }
 
 -- The comment at the head of the file, without the lines that repeat the identity.

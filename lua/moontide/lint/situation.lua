@@ -136,7 +136,7 @@ local function type_key(relation, name) return (relation.schema or "") .. "\0" .
 local function add_column(self, e)
   self.types[type_key(e.table, e.column.name)] = e.column.type
   e.volatile = volatile_of(self, e.column.default)
-  table.insert(self.columns, { table = e.table, name = e.column.name, type = e.column.type })
+  table.insert(self.columns, { table = e.table, name = e.column.name })
 end
 
 -- The words of a condition that name columns of this revision.
@@ -158,6 +158,13 @@ local function alter_type(self, e)
   self.types[key] = e.type
 end
 
+-- A column that the revision has added is used by nobody yet.
+local function own_column(self, e)
+  local c = added_column(self, e.table, e.name)
+  e.own = c ~= nil
+  if c and e.new_name then table.insert(self.columns, { table = e.table, name = e.new_name }) end
+end
+
 -- Tables ----------------------------------------------------------------------
 
 local function create(self, e)
@@ -175,6 +182,7 @@ end
 local seeing = {
   create_table = create, rename_table = rename, add_constraint = add_check, validate_constraint = validate,
   set_not_null = prove, add_column = add_column, alter_type = alter_type, update = write, delete = write,
+  rename_column = own_column, drop_column = own_column,
 }
 
 -- What keeps writers, or everybody, from a table until the end of the transaction.

@@ -16,6 +16,7 @@ local effect = {}
 ---@field fresh? boolean   the table was created in the same revision
 ---@field transaction? integer  which transaction of the revision it is in; nil: none
 ---@field held? boolean    an earlier statement of the transaction keeps others from the table
+---@field own? boolean     of drop_column and rename_column: the revision has added the column
 ---@field proved? boolean  of set_not_null: a validated check says so already
 ---@field column? moontide.LintColumn           of add_column
 ---@field columns? moontide.LintColumn[]        of create_table

@@ -11,7 +11,7 @@ local function write_finding(found)
   local level = report.style(words[found.level], colours[found.level])
   local rule = report.style("[" .. found.rule .. "]", "dim")
   report.out(("%s: %s: %s %s"):format(found.where or found.revision, level, found.message, rule))
-  if found.hint then report.out("  hint: " .. found.hint) end
+  if found.hint then report.out("  hint: " .. found.hint:gsub("\n", "\n  ")) end
 end
 
 local function plural(number, word) return ("%d %s%s"):format(number, word, number == 1 and "" or "s") end

@@ -10,11 +10,13 @@ return {
   check = function(_, ctx)
     local found = {}
     for e in ctx:on_existing "drop_column" do
-      found[#found + 1] = {
-        message = ("dropping %s of %s loses its data, and breaks programs that still use it"):format(
-          said.name(e.name), said.relation(e.table)),
-        hint = "Drop it in a release after the one that stops using it.",
-      }
+      if not e.own then
+        found[#found + 1] = {
+          message = ("dropping %s of %s loses its data, and breaks programs that still use it"):format(
+            said.name(e.name), said.relation(e.table)),
+          hint = "Drop it in a release after the one that stops using it.",
+        }
+      end
     end
     return found
   end,
