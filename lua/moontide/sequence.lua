@@ -91,6 +91,8 @@ function sequence.run(run, o, steps)
   for _, step in ipairs(steps) do
     if step.more then
       sequence.run(run, o, step.more(function(sql) return run:ask { sql = sql, o = o } end))
+    elseif step.operation then
+      run:run(step.operation)
     else
       run_step(run, o, step)
     end

@@ -148,6 +148,13 @@ local function in_sql(o)
   })
 end
 
+-- `only_if` is a condition, known to psql alone.
+local function call(o, name)
+  local text = ("CALL %s()"):format(name)
+  if not o.only_if then return text end
+  return ("SELECT %s WHERE %s \\gexec"):format(quote.literal(text), o.only_if)
+end
+
 --- The statements of a script. CALL commits, so nothing may stand around it in a transaction.
 ---@param o table
 ---@param ctx table
@@ -161,7 +168,7 @@ function procedure.statements(o, ctx)
   list[#list + 1] = ("%sCREATE OR REPLACE PROCEDURE %s() LANGUAGE plpgsql AS %s"):format(head, name,
     quote.dollar(filled(body, words_of(o, ctx))))
   list[#list + 1] = "SET statement_timeout = 0"
-  list[#list + 1] = ("CALL %s()"):format(name)
+  list[#list + 1] = call(o, name)
   list[#list + 1] = "RESET statement_timeout"
   list[#list + 1] = ("DROP PROCEDURE %s()"):format(name)
   return list

@@ -267,7 +267,7 @@ function op.rename_column(table, name, new_name, options) end
 ---@field options? table<string, number|moontide.Null>  `null` takes an option back to its default
 
 ---@class moontide.AlterColumnOptions : moontide.ColumnState, moontide.SchemaOption
----@field online? boolean   nullable = false without reading the table under a lock; several transactions
+---@field online? boolean   a type or nullable = false without a long lock on the table; several transactions
 ---@field name? string                     the new name
 ---@field existing? moontide.ColumnState   what is changed, as it was
 ---@field dependents? "recreate"           drop views, policies, triggers, rules and generated columns that use the

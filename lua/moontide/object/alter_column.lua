@@ -11,6 +11,7 @@ local constraint = require "moontide.object.constraint"
 local online = require "moontide.online.not_null"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
+local retype = require "moontide.online.retype"
 local step = require "moontide.online.step"
 local value = require "moontide.value"
 
@@ -93,12 +94,10 @@ local function check_something(o)
 end
 
 local function check_online(o)
-  if o.type then
-    check.refuse("the type of a column cannot be changed online",
-      "Add a column of the new type, fill it in batches, and exchange the two; "
-        .. "a longer varchar, or text instead of it, takes a moment without online, too.")
-  end
   if is_set(o.generated) then check.refuse("a generated column cannot be changed online") end
+  if o.type and (o.identity ~= nil or o.generated ~= nil) then
+    check.refuse("type cannot be changed online together with identity or generated", "Use two operations.")
+  end
 end
 
 local function check_dependents(o)
@@ -327,8 +326,7 @@ local before = { default = true, comment = true, identity = true, storage = true
   statistics = true, options = true }
 
 -- What else changes is in a step of its own; the new name comes last.
-local function expand(o, ctx)
-  if not o.online or o.nullable ~= false then return nil end
+local function expand_nullable(o, ctx)
   local first, last = part(o, before), part(o, { new_name = true })
   local steps = online.steps(o, o.name, ctx)
   if first[1] then table.insert(steps, 1, step.transaction(first)) end
@@ -336,11 +334,27 @@ local function expand(o, ctx)
   return steps
 end
 
+local function expand_type(o, ctx)
+  local change = { type = true, using = true, collation = true, nullable = o.nullable or nil }
+  for key in pairs(before) do change[key] = true end
+  return retype.steps(o, {
+    model = function(model) return alter.statements(model.schema, model.table, clauses(model)) end,
+    change = part(o, change), more = part(o, before),
+    last = part(o, { new_name = true }),
+  }, ctx)
+end
+
+local function expand(o, ctx)
+  if not o.online then return nil end
+  if o.type then return expand_type(o, ctx) end
+  return o.nullable == false and expand_nullable(o, ctx) or nil
+end
+
 local catalog_only = { statistics = true, options = true, comment = true }
 
 -- Statistics, options and comments do not get in the way of readers or writers.
 local function lock(o)
-  if o.online and o.nullable == false then return constraint.online_lock(o) end
+  if o.online and (o.nullable == false or o.type) then return constraint.online_lock(o) end
   local list = alter.lock(o)
   if o.new_name then return list end
   for _, change in ipairs(changes) do
@@ -363,7 +377,9 @@ alter.register {
   prepare = dependents.prepare,
   expand = expand,
   online = function(o)
-    return not o.dependents and o.nullable == false and o.type == nil and not is_set(o.generated)
+    if o.dependents or is_set(o.generated) then return false end
+    if o.type then return o.identity == nil and o.generated == nil end
+    return o.nullable == false
   end,
   arguments = function(o)
     local options = write_state(o)

@@ -12,7 +12,9 @@ local constraint = {}
 -- Of a foreign key, a check and NOT NULL.
 local violations = { ["23503"] = true, ["23514"] = true, ["23502"] = true }
 
-local function explain(_, problem)
+--- What helps when rows break a constraint.
+---@param problem moontide.Fault
+function constraint.explain(_, problem)
   if not violations[problem.sqlstate] then return end
   problem.hint = problem.hint
     or "Correct the rows, then run the command again: it goes on with this check; new rows are checked already."
@@ -30,7 +32,7 @@ end
 function constraint.validation(o, name, done)
   local valid = probe.constraint(o.schema, o.table, name, "convalidated")
   return step.transaction(alter_table(o, "VALIDATE CONSTRAINT " .. quote.ident(name)),
-    done and probe.any(valid, done) or probe.all(valid), explain)
+    done and probe.any(valid, done) or probe.all(valid), constraint.explain)
 end
 
 --- ADD CONSTRAINT ... NOT VALID, then VALIDATE CONSTRAINT.

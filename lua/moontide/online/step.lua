@@ -9,6 +9,7 @@ local quote = require "moontide.sql.quote"
 ---@field statements string[]
 ---@field more? fun(ask: fun(sql: string): table): moontide.Step[]  instead of statements: the steps that the
 ---  catalog asks for
+---@field operation? moontide.Operation  instead of statements: an operation that is run as a step
 ---@field done? string     SQL that answers one boolean, `done`: the catalog says that it is so already
 ---@field alone? boolean   it cannot be in a transaction
 ---@field recover? fun(step: moontide.Step, attempt: moontide.Attempt): string[]?  as in a registration

@@ -22,8 +22,9 @@ function print.new(options)
   }, Print)
 end
 
--- A semicolon behind a line comment would be part of it.
+-- A semicolon behind a line comment would be part of it; psql needs none where \gexec runs what a query answers.
 local function terminated(sql)
+  if sql:find("\\gexec$") then return sql end
   local text = sql:gsub("%s*;?%s*$", "")
   return text .. (text:match("[^\n]*$"):find("--", 1, true) and "\n;" or ";")
 end
