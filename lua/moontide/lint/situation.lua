@@ -192,8 +192,10 @@ for kind in ("add_column drop_column alter_column alter_type set_not_null add_co
   blocking[kind] = true
 end
 
+-- What keeps everybody out. A table that is dropped is used by nobody any more.
+local not_exclusive = { create_index = true, lock_table = true, drop_table = true }
 local exclusive = {}
-for kind in pairs(blocking) do exclusive[kind] = kind ~= "create_index" and kind ~= "lock_table" end
+for kind in pairs(blocking) do exclusive[kind] = not_exclusive[kind] == nil end
 
 local function is_exclusive(e)
   if e.kind == "add_constraint" then return e.constraint.type ~= "foreign key" end
