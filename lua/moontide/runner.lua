@@ -155,6 +155,7 @@ local Nowhere = { offline = false, dry = false, ctx = { offline = false } }
 Nowhere.__index = Nowhere
 
 function Nowhere:open() fault.raise("reached", "the committed part ends here") end
+Nowhere.flush = Nowhere.open
 
 --- Compare what is committed of a partially applied revision with its file. Nothing
 --- is run; a difference raises.

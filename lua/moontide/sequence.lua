@@ -2,6 +2,8 @@
 
 local fault = require "moontide.fault"
 local operation = require "moontide.operation"
+local report = require "moontide.report"
+local sys = require "moontide.runtime.sys"
 
 local sequence = {}
 
@@ -19,6 +21,18 @@ local function bounded(run, sql)
   return ok and result or nil
 end
 
+-- Seconds between two looks. Nothing is open meanwhile: a snapshot is what a concurrent build waits for.
+local pause = 0.5
+
+local function waiter()
+  local said
+  return function(why)
+    if said ~= why then report.info(why) end
+    said = why
+    sys.sleep(pause)
+  end
+end
+
 --- What recovering from an attempt may do.
 ---@param run moontide.Segments
 ---@param o moontide.Operation
@@ -28,6 +42,7 @@ function sequence.attempt(run, o)
     interrupted = run.journaled[run.number] ~= nil,
     query = function(sql) return run.transport:read { sql = sql, o = o } end,
     bounded = function(sql) return bounded(run, sql) end,
+    wait = waiter(),
     alone = function(sql) run.transport:alone({ { sql = sql, o = o } }, run.carried) end,
   }
 end

@@ -1,6 +1,7 @@
 --- The bad states a database can be in, and the way out of each. Pure, but for the
 --- one query that looks for invalid indexes.
 
+local concurrent = require "moontide.object.concurrent"
 local migrate = require "moontide.migrate"
 
 local trouble = {}
@@ -56,12 +57,11 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name,
        quote_ident(tn.nspname) || '.' || quote_ident(t.relname) AS of_table
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname <> 'pg_toast'
-  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname <> 'pg_toast' AND NOT EXISTS (%s)
 ORDER BY 1]]
 
 local function invalid_indexes(db, found)
-  for _, row in ipairs(db:exec(invalid_sql)) do
+  for _, row in ipairs(db:exec(invalid_sql:format(concurrent.builders))) do
     found[#found + 1] = {
       kind = "invalid_index", name = row.name, way = "indexes",
       text = ("an invalid index of %s, left by a concurrent build"):format(row.of_table),

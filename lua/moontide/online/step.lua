@@ -20,6 +20,7 @@ local quote = require "moontide.sql.quote"
 ---@class moontide.Attempt
 ---@field interrupted boolean                     the journal has a start of this step, and no end
 ---@field query fun(sql: string): table           runs a statement by itself and returns its result
+---@field wait fun(why: string)                   a moment, and says why
 ---@field bounded fun(sql: string): table?        the same for a while at most; nil when it takes longer
 ---@field alone fun(sql: string)                  runs a statement that cannot be in a transaction
 
@@ -36,8 +37,11 @@ end
 
 local is_invalid = "SELECT true AS invalid FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass(%s)"
 
--- A build that failed leaves an index that costs every writer and serves nobody.
-local function clear(s, attempt)
+local duplicate_table = "42P07"
+
+-- A build that failed leaves an index that costs every writer and serves nobody. One that was there is another's.
+local function clear(s, problem, attempt)
+  if problem.sqlstate == duplicate_table then return end
   local name = quote.qualified(s.index.schema, s.index.name)
   if attempt.query(is_invalid:format(quote.literal(name)))[1] then
     attempt.alone("DROP INDEX CONCURRENTLY " .. name)
@@ -74,7 +78,7 @@ function step.build(schema, name, sql, duplicates)
     recover = function(_, attempt) return concurrent.before_create(index, attempt) end,
     failed = function(s, problem, attempt)
       explain_duplicates(s, problem, attempt)
-      clear(s, attempt)
+      clear(s, problem, attempt)
     end,
   }
 end
