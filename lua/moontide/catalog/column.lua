@@ -1,27 +1,31 @@
 --- Columns as the catalog has them, in the shape { name, type, option = ... }.
 
+local names = require "moontide.catalog.names"
 local value = require "moontide.value"
 
 local column = {}
 
---- One row a column, in their order.
+--- One row a column, in their order. Comments are joined: a function would be called for each.
 column.query = [[
 SELECT a.attrelid::bigint::text AS relation, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
   a.attnotnull AS not_null, a.attislocal AS is_local, a.attidentity AS identity, a.attgenerated AS generated,
   pg_get_expr(d.adbin, d.adrelid) AS expression, a.attstorage AS storage,
-  a.attstorage <> t.typstorage AS has_storage, nullif(to_jsonb(a) ->> 'attcompression', '') AS compression,
-  nullif(a.attstattarget, -1)::text AS statistics, col_description(a.attrelid, a.attnum) AS comment,
-  CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema,
-  (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
-    WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')) AS options,
-  (SELECT json_build_object('type', s.seqtypid::regtype, 'start', s.seqstart::text, 'increment', s.seqincrement::text,
+  nullif(a.attstorage <> t.typstorage, false) AS has_storage, nullif(a.newer_attcompression, '') AS compression,
+  nullif(a.attstattarget, -1)::text AS statistics, m.description AS comment,
+  l.collname AS collation, ln.nspname AS collation_schema,
+  CASE WHEN array_to_string(a.attoptions, ',') LIKE '%%n_distinct%%' THEN
+    (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
+    WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')) END AS options,
+  CASE WHEN a.attidentity <> '' THEN (SELECT json_build_object('type', s.seqtypid::regtype, 'start', s.seqstart::text, 'increment', s.seqincrement::text,
       'minimum', s.seqmin::text, 'maximum', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
     FROM pg_sequence s JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid
     WHERE e.refclassid = 'pg_class'::regclass AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum
-      AND e.deptype = 'i') AS sequence
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+      AND e.deptype = 'i') END AS sequence
+FROM ]] .. names.newer("pg_attribute", "a", "attcompression") .. [[ JOIN pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  LEFT JOIN pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
+  LEFT JOIN pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
+  LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
+  LEFT JOIN pg_description m ON m.classoid = 'pg_class'::regclass AND m.objoid = a.attrelid AND m.objsubid = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid %s
 ORDER BY a.attrelid, a.attnum]]
 

@@ -11,19 +11,22 @@ SELECT k.conrelid::bigint::text AS relation, k.oid::bigint::text AS oid, k.conna
   k.condeferrable AS deferrable, k.condeferred AS deferred, k.convalidated AS validated,
   k.connoinherit AS no_inherit, k.conislocal AS is_local,
   k.conparentid <> 0 AS is_inherited, k.conindid::bigint::text AS index,
-  pg_get_expr(k.conbin, k.conrelid) AS expression, obj_description(k.oid, 'pg_constraint') AS comment,
-  pg_get_constraintdef(k.oid) AS definition, (to_jsonb(k) ->> 'conenforced')::bool AS enforced,
-  (to_jsonb(k) ->> 'conperiod')::bool AS period,
+  pg_get_expr(k.conbin, k.conrelid) AS expression, d.description AS comment,
+  CASE WHEN k.contype = 'n' OR k.newer_conenforced = 'false' OR k.newer_conperiod = 'true'
+    THEN pg_get_constraintdef(k.oid) END AS definition,
+  k.newer_conenforced::bool AS enforced, k.newer_conperiod::bool AS period,
   f.relname AS referent, fn.nspname AS referent_schema, k.confdeltype AS on_delete, k.confupdtype AS on_update,
   k.confmatchtype AS match,
   ]] .. names.columns("k.conrelid", "k.conkey") .. [[ AS columns,
-  ]] .. names.columns("k.confrelid", "k.confkey") .. [[ AS referenced,
-  ]] .. names.columns("k.conrelid",
-    "array(SELECT e::int2 FROM jsonb_array_elements_text(nullif(to_jsonb(k) -> 'confdelsetcols', 'null')) e)") .. [[
-    AS on_delete_columns,
-  (SELECT json_agg(o.oprname ORDER BY u.n) FROM unnest(k.conexclop) WITH ORDINALITY u(op, n)
-    JOIN pg_operator o ON o.oid = u.op) AS operators
-FROM pg_constraint k LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+  CASE WHEN k.contype = 'f' THEN ]] .. names.columns("k.confrelid", "k.confkey") .. [[ END AS referenced,
+  CASE WHEN k.newer_confdelsetcols IS NOT NULL THEN
+  ]] .. names.columns("k.conrelid", "k.newer_confdelsetcols::int2[]") .. [[ END AS on_delete_columns,
+  CASE WHEN k.contype = 'x' THEN (SELECT json_agg(o.oprname ORDER BY u.n)
+    FROM unnest(k.conexclop) WITH ORDINALITY u(op, n) JOIN pg_operator o ON o.oid = u.op) END AS operators
+FROM ]] .. names.newer("pg_constraint", "k", "conenforced", "conperiod", "confdelsetcols") .. [[
+
+  LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+  LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
 WHERE k.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND k.conrelid %s
 ORDER BY k.conrelid, k.conname]]
 

@@ -19,7 +19,23 @@ end
 ---@param options string  SQL of a text[]
 ---@return string
 function names.options(options)
-  return ("(SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(%s) o)"):format(options)
+  return ("CASE WHEN %s IS NOT NULL THEN (SELECT json_object_agg(o.option_name, o.option_value) "
+    .. "FROM pg_options_to_table(%s) o) END"):format(options, options)
+end
+
+--- A catalog in FROM with columns that not every server has, as text: NULL where one is missing. There its name
+--- is looked up outside of the subquery, and is found in the row in front of it.
+---@param catalog string
+---@param alias string
+---@param ... string  columns
+---@return string  the columns of the catalog under the alias, and these as alias.newer_COLUMN
+function names.newer(catalog, alias, ...)
+  local older, newer = {}, {}
+  for i, column in ipairs { ... } do
+    older[i], newer[i] = "NULL::text AS " .. column, (", %s::text AS newer_%s"):format(column, column)
+  end
+  return ("(SELECT %s) older CROSS JOIN LATERAL (SELECT g.*%s FROM %s g) %s")
+    :format(table.concat(older, ", "), table.concat(newer), catalog, alias)
 end
 
 return names

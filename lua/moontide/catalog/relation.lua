@@ -8,17 +8,18 @@ local relation = {}
 relation.query = [[
 SELECT c.oid::bigint::text AS relation, c.relname AS name, n.nspname AS schema, c.relkind AS kind,
   c.relpersistence AS persistence, pg_get_userbyid(c.relowner) AS owner, m.amname AS method, s.spcname AS tablespace,
-  pg_get_partkeydef(c.oid) AS partition_key, pg_get_expr(c.relpartbound, c.oid) AS bound,
-  obj_description(c.oid, 'pg_class') AS comment,
+  CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
+  pg_get_expr(c.relpartbound, c.oid) AS bound, k.description AS comment,
   (SELECT json_agg(json_build_object('table', p.relname, 'schema', pn.nspname) ORDER BY h.inhseqno)
     FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
     WHERE h.inhrelid = c.oid) AS parents,
-  (SELECT json_agg(h.inhrelid::bigint::text ORDER BY p.relname) FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhrelid
-    WHERE h.inhparent = c.oid AND c.relkind = 'p') AS partitions,
+  CASE WHEN c.relkind = 'p' THEN (SELECT json_agg(h.inhrelid::bigint::text ORDER BY p.relname) FROM pg_inherits h
+    JOIN pg_class p ON p.oid = h.inhrelid WHERE h.inhparent = c.oid) END AS partitions,
   ]] .. names.options "c.reloptions" .. [[ AS options,
   ]] .. names.options "t.reloptions" .. [[ AS toast_options
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am m ON m.oid = c.relam
   LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+  LEFT JOIN pg_description k ON k.classoid = 'pg_class'::regclass AND k.objoid = c.oid AND k.objsubid = 0
 WHERE c.relkind IN ('r', 'p') AND c.oid %s]]
 
 local function with_of(row)

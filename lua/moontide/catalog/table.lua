@@ -24,7 +24,7 @@ local catalog = {}
 local function list(query) return ("(SELECT json_agg(row_to_json(q)) FROM (%s) q)"):format(query:format("= w.oid")) end
 
 local describe = ("SELECT %s AS relations, %s AS columns, %s AS constraints, %s AS indexes, %s AS attached"):format(
-  list(relation.query), list(column.query), list(constraint.query), list(index.query), list(attached.query))
+  list(relation.query), list(column.query), list(constraint.query), list(index.query_with_uses), list(attached.query))
 
 --- SQL that answers the oid of a relation.
 ---@param schema string?

@@ -1,5 +1,6 @@
 --- What needs what: pg_depend, in which rules stand for their views, defaults for
 --- their tables, row and array types for what they are made of, and members for their extensions.
+--- The triggers of foreign keys are left out.
 
 local depend = { queries = {} }
 
@@ -21,14 +22,19 @@ WITH same(class, id, of_class, of_id) AS (
     WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT m.classid, m.objid, m.refclassid, m.refobjid FROM pg_depend m WHERE m.deptype = 'e'
 )
-SELECT DISTINCT coalesce(f.of_class, d.classid)::regclass::text || ':' || coalesce(f.of_id, d.objid) AS from_oid,
-  coalesce(t.of_class, d.refclassid)::regclass::text || ':' || coalesce(t.of_id, d.refobjid) AS to_oid,
-  a.attname AS "column"
-FROM pg_depend d LEFT JOIN same f ON f.class = d.classid AND f.id = d.objid
-  LEFT JOIN same t ON t.class = d.refclassid AND t.id = d.refobjid
-  LEFT JOIN pg_attribute a ON d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid
-    AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-WHERE d.deptype IN ('n', 'a', 'i', 'P', 'S') AND d.objid >= 16384 AND d.refobjid >= 16384]]
+SELECT f.relname || ':' || e.from_id AS from_oid, t.relname || ':' || e.to_id AS to_oid, a.attname AS "column"
+FROM (SELECT DISTINCT coalesce(f.of_class, d.classid) AS from_class, coalesce(f.of_id, d.objid) AS from_id,
+    coalesce(t.of_class, d.refclassid) AS to_class, coalesce(t.of_id, d.refobjid) AS to_id,
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 THEN d.refobjid END AS relation,
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 THEN d.refobjsubid END AS number
+  FROM pg_depend d LEFT JOIN same f ON f.class = d.classid AND f.id = d.objid
+    LEFT JOIN same t ON t.class = d.refclassid AND t.id = d.refobjid
+  WHERE d.deptype IN ('n', 'a', 'i', 'P', 'S') AND d.objid >= 16384 AND d.refobjid >= 16384
+    AND NOT (d.deptype = 'i' AND d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_constraint'::regclass)) e
+  JOIN pg_class f ON f.oid = e.from_class JOIN pg_class t ON t.oid = e.to_class
+  LEFT JOIN pg_attribute a ON a.attrelid = e.relation AND a.attnum = e.number
+WHERE (e.from_class, e.from_id) IS DISTINCT FROM (e.to_class, e.to_id)]]
+depend.documents = { edges = {} }
 
 -- A sequence comes before the column that owns it, which calls it.
 local function is_ownership(from, to)

@@ -8,9 +8,21 @@ local sets = require "moontide.fact.set"
 
 local fact = {}
 
+-- The planner takes catalogs for larger than they are, and would compile.
+local settings = "SELECT set_config('search_path', '', true), set_config('jit', 'off', true)"
+
 local kinds = { "type", "sequence", "table", "view", "routine", "part", "depend", "unmodelled" }
 
 local function kind(name) return require("moontide.fact." .. name) end
+
+-- A query of a large kind answers plain columns, some of which are JSON documents: `kind.documents` says which. All
+-- others answer one document a row.
+local function documents_of(query)
+  for _, name in ipairs(kinds) do
+    local found = (kind(name).documents or {})[query]
+    if found then return found end
+  end
+end
 
 local function without_nulls(given)
   for key, field in pairs(given) do
@@ -25,23 +37,30 @@ end
 ---@return string[] names  by the place of the statement; "" for one that answers nothing
 function fact.statements(options)
   local fill = scope.new(options)
-  local list, names = { { sql = "SET LOCAL search_path = ''" } }, { "" }
+  local list, names = { { sql = settings } }, { "" }
   for _, name in ipairs(kinds) do
     local queries = {}
     for query in pairs(kind(name).queries) do queries[#queries + 1] = query end
     table.sort(queries)
     for _, query in ipairs(queries) do
+      local sql = fill(kind(name).queries[query])
       list[#list + 1] = { rows = true,
-        sql = ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(fill(kind(name).queries[query])) }
+        sql = documents_of(query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
       names[#names + 1] = query
     end
   end
   return list, names
 end
 
-local function decode(result)
-  local rows = {}
-  for i, row in ipairs(result) do rows[i] = without_nulls(cjson.decode(row.doc)) end
+local function document(text) return without_nulls(cjson.decode(text)) end
+
+local function decode(rows, documents)
+  if not documents then
+    for i, row in ipairs(rows) do rows[i] = document(row.doc) end
+  end
+  for _, column in ipairs(documents or {}) do
+    for _, row in ipairs(rows) do row[column] = row[column] and document(row[column]) end
+  end
   return rows
 end
 
@@ -53,7 +72,7 @@ end
 function fact.assemble(results, names, first)
   local set, rows = sets.new(), {}
   for i, name in ipairs(names) do
-    if name ~= "" then rows[name] = decode(results[(first or 1) + i - 1]) end
+    if name ~= "" then rows[name] = decode(results[(first or 1) + i - 1], documents_of(name)) end
   end
   for _, name in ipairs(kinds) do kind(name).add(set, rows) end
   return set

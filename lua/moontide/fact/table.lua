@@ -16,8 +16,11 @@ local tables, with_indexes = of_kinds:format("'r', 'p'"), of_kinds:format("'r', 
 
 kind.queries = {
   relations = relation.query:format(tables), columns = column.query:format(tables),
-  constraints = constraint.query:format(tables), indexes = index.query:format(with_indexes),
+  constraints = constraint.query:format(tables .. " AND k.contype <> 'n'"), indexes = index.query:format(with_indexes),
 }
+kind.documents = { relations = { "parents", "partitions", "options", "toast_options" }, columns = { "options", "sequence" },
+  constraints = { "columns", "referenced", "on_delete_columns", "operators" },
+  indexes = { "options", "include", "elements" } }
 
 local function key_of(schema, name) return ("table %s.%s"):format(schema, name) end
 
