@@ -46,13 +46,26 @@ check.expected = expected
 ---@param fn function
 ---@return any
 function check.within(part, fn, ...)
-  local ok, answer = xpcall(fn, function(problem)
-    if fault.is(problem) then problem.message = part .. ": " .. problem.message end
-    return problem
-  end, ...)
-  if not ok then error(answer, 0) end
-  return answer
+  local ok, answer = pcall(fn, ...)
+  if ok then return answer end
+  if fault.is(answer) then answer.message = part .. ": " .. answer.message end
+  error(answer, 0)
 end
+
+-- Words that are made once for each number or name: there are few, and they are needed at every call.
+local function words_of(format)
+  return setmetatable({}, { __index = function(self, given)
+    local text = format:format(given)
+    self[given] = text
+    return text
+  end })
+end
+
+--- The words for an item of a list at a place.
+---@type table<integer, string>
+check.column_at = words_of "column %d"
+
+local option_named = words_of 'option "%s"'
 
 --- A name of an object: any string that PostgreSQL can keep whole.
 function check.name(given, what)
@@ -93,8 +106,11 @@ function check.names(given, what)
   check.list(given, what, "a list of names")
   if #given == 0 then refuse(("%s must not be empty"):format(what)) end
   local names = {}
-  for i, name in ipairs(given) do names[i] = check.name(name, ("%s %d"):format(what, i)) end
-  refuse_repeated(names, what)
+  for i, name in ipairs(given) do
+    if type(name) ~= "string" or quote.problem(name) then check.name(name, ("%s %d"):format(what, i)) end
+    names[i] = name
+  end
+  if names[2] then refuse_repeated(names, what) end
   return names
 end
 
@@ -233,11 +249,10 @@ local function unknown(key, shape, what)
 end
 
 -- The checks run in the order of the option names, so that of several mistakes the same one is always reported.
-local function checked(given, shape)
+local function checked(given, names, shape)
   local answer = {}
-  for _, key in ipairs(keys(shape)) do
-    if given[key] ~= nil then answer[key] = shape[key](given[key], ('option "%s"'):format(key)) end
-  end
+  if names[2] then table.sort(names) end
+  for _, key in ipairs(names) do answer[key] = shape[key](given[key], option_named[key]) end
   return answer
 end
 
@@ -251,11 +266,15 @@ end
 function check.shape(given, what, shape, positions)
   if given == nil then return {} end
   check.table(given, what or "the options", positions and "a table" or "a table of options")
+  local names = {}
   for key in pairs(given) do
     local positional = positions and math.type(key) == "integer" and key >= 1 and key <= positions
-    if not positional and not shape[key] then unknown(key, shape, what) end
+    if not positional then
+      if not shape[key] then unknown(key, shape, what) end
+      names[#names + 1] = key
+    end
   end
-  return checked(given, shape)
+  return checked(given, names, shape)
 end
 
 --- The options of an operation, its last argument.

@@ -35,6 +35,9 @@ local function escape(byte)
   return escapes[byte] or ("\\x%02x"):format(byte:byte())
 end
 
+-- Most strings are names.
+local unusual = '[%c\\"\128-\255]'
+
 local function short_string(text)
   local mark = (text:find('"', 1, true) and not text:find("'", 1, true)) and "'" or '"'
   local unprintable = utf8.len(text) and "[%c\\]" or "[%c\\\128-\255]"
@@ -53,6 +56,7 @@ end
 ---@param text string
 ---@return string
 function source.string(text)
+  if not text:find(unusual) then return '"' .. text .. '"' end
   local plain = text:find("\n", 1, true) and not text:gsub("[\n\t]", ""):find("%c") and utf8.len(text)
   return plain and long_string(text) or short_string(text)
 end
@@ -76,24 +80,28 @@ local function float(given)
   return text:find("[%.e]") and text or text .. ".0"
 end
 
+local unranked = #ranked + 1
+
 local function before(a, b)
-  local first, second = rank[a] or #ranked + 1, rank[b] or #ranked + 1
+  local first, second = rank[a] or unranked, rank[b] or unranked
   if first ~= second then return first < second end
   return tostring(a) < tostring(b)
 end
 
 local function named_keys(given)
-  local keys = {}
+  local keys, length = {}, #given
   for key in pairs(given) do
-    if math.type(key) ~= "integer" or key < 1 or key > #given then keys[#keys + 1] = key end
+    local listed = math.type(key) == "integer" and key >= 1 and key <= length
+    if not listed then keys[#keys + 1] = key end
   end
-  table.sort(keys, before)
+  if keys[2] ~= nil then table.sort(keys, before) end
   return keys
 end
 
 local render
 
 local function key_text(key)
+  if rank[key] then return key end
   if type(key) == "string" and key:find("^[%a_][%w_]*$") and not reserved[key] then return key end
   return "[" .. render(key, "", width) .. "]"
 end
@@ -107,8 +115,11 @@ local function items(given)
 end
 
 local function flat(given)
-  local parts = {}
-  for i, item in ipairs(items(given)) do parts[i] = item[1] .. render(item[2], "", math.huge) end
+  local parts, n = {}, 0
+  for i, item in ipairs(given) do parts[i], n = render(item, "", math.huge), i end
+  for i, key in ipairs(named_keys(given)) do
+    parts[n + i] = key_text(key) .. " = " .. render(given[key], "", math.huge)
+  end
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
 end
 
@@ -176,6 +187,7 @@ local renderers = {
 }
 
 function render(given, margin, room)
+  if type(given) == "string" then return source.string(given) end
   return renderers[value.kind(given)](given, margin, room)
 end
 

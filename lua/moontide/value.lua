@@ -99,6 +99,7 @@ end
 ---@return string
 function value.kind(given)
   local type_name = type(given)
+  if type_name == "string" or type_name == "boolean" then return type_name end
   if type_name == "number" then return math.type(given) end
   if given == nil or given == json.null then return "null" end
   if type_name ~= "table" then return type_name end

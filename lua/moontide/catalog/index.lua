@@ -32,7 +32,8 @@ WITH i AS MATERIALIZED (SELECT y.* FROM ]] .. names.newer("pg_index", "y", "indn
   WHERE y.indrelid %s), element AS (
 ]] .. elements .. [[)
 SELECT i.indrelid::bigint::text AS relation, i.indexrelid::bigint::text AS oid, c.relname AS name, n.nspname AS schema,
-  t.relname AS "table", m.amname AS method, i.indisunique AS is_unique, nullif(i.newer_indnullsnotdistinct::bool, false) AS nulls_not_distinct,
+  t.relname AS "table", m.amname AS method, i.indisunique AS is_unique,
+  nullif(i.newer_indnullsnotdistinct::bool, false) AS nulls_not_distinct,
   pg_get_expr(i.indpred, i.indrelid) AS predicate, s.spcname AS tablespace, d.description AS comment,
   nullif(k.conindid IS NOT NULL, false) AS of_constraint, nullif(h.inhrelid IS NOT NULL, false) AS is_inherited,
   ]] .. names.options "c.reloptions" .. [[ AS options, CASE WHEN i.indnkeyatts < i.indnatts THEN

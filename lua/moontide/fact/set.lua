@@ -13,7 +13,7 @@ local value = require "moontide.value"
 ---@field oid? string       "pg_class:16389", as dependencies name it
 ---@field parent? string    the key of the object that it is a part of, and is dropped with
 ---@field item? table       a constraint or index as a part of its table's body: { list, item }
----@field source string     the call as Lua text
+---@field source string     the call as Lua text; made when it is first asked for
 
 ---@class moontide.FactSet
 ---@field list moontide.Fact[]
@@ -23,6 +23,8 @@ local value = require "moontide.value"
 ---@field unmodelled { kind: string, name: string }[]
 local Set = {}
 Set.__index = Set
+
+local Fact = {}
 
 local set = {}
 
@@ -36,10 +38,17 @@ end
 ---@return moontide.Operation
 function set.operation(call) return calls.operations({ call })[1] end
 
+function Fact:__index(key)
+  if key ~= "source" then return nil end
+  local source = operation.source(set.operation(self.call))
+  rawset(self, "source", source)
+  return source
+end
+
 --- Add a fact.
 ---@param fact table  without its source
 function Set:add(fact)
-  fact.source = operation.source(set.operation(fact.call))
+  setmetatable(fact, Fact)
   self.list[#self.list + 1] = fact
   self.by_key[fact.key] = fact
   if fact.oid then self.by_oid[fact.oid] = fact end

@@ -18,9 +18,11 @@ kind.queries = {
   relations = relation.query:format(tables), columns = column.query:format(tables),
   constraints = constraint.query:format(tables .. " AND k.contype <> 'n'"), indexes = index.query:format(with_indexes),
 }
-kind.documents = { relations = { "parents", "partitions", "options", "toast_options" }, columns = { "options", "sequence" },
+kind.documents = {
+  relations = { "parents", "partitions", "options", "toast_options" }, columns = { "options", "sequence" },
   constraints = { "columns", "referenced", "on_delete_columns", "operators" },
-  indexes = { "options", "include", "elements" } }
+  indexes = { "options", "include", "elements" },
+}
 
 local function key_of(schema, name) return ("table %s.%s"):format(schema, name) end
 

@@ -74,7 +74,7 @@ local shape = check.join(storage_shape, {
 local function read_columns(given)
   local columns, seen = {}, {}
   for i = 1, #given do
-    local c = column.read(given[i], ("column %d"):format(i))
+    local c = column.read(given[i], check.column_at[i])
     if seen[c.name] then check.refuse(('the column "%s" is given twice'):format(c.name)) end
     seen[c.name], columns[i] = c, c
   end

@@ -85,7 +85,9 @@ end
 ---@return table
 function clause.pick(o, shape)
   local options = {}
-  for key in pairs(shape) do options[key] = o[key] end
+  for key, field in pairs(o) do
+    if shape[key] then options[key] = field end
+  end
   return options
 end
 

@@ -115,9 +115,8 @@ local function check_together(c)
       check.refuse(("%s and %s cannot be given together"):format(pair[1], pair[2]))
     end
   end
-  for _, option in ipairs { "primary_key", "identity" } do
-    if c[option] and c.nullable then check.refuse(("nullable = true contradicts %s"):format(option)) end
-  end
+  local never_null = c.primary_key and "primary_key" or c.identity and "identity"
+  if never_null and c.nullable then check.refuse(("nullable = true contradicts %s"):format(never_null)) end
   if c.nullable == false and value.kind(c.default) == "null" and c.default ~= nil then
     check.refuse("default = null contradicts nullable = false")
   end
@@ -136,8 +135,10 @@ end
 ---@return moontide.Column
 function column.read(given, what)
   check.table(given, what or "the column", "{ name, type, ... }")
-  local name = check.name(given[1], (what or "the column") .. ": the name")
-  return check.within(('column "%s"'):format(name), read, given, name)
+  local name = given[1]
+  if type(name) ~= "string" or quote.problem(name) then check.name(name, (what or "the column") .. ": the name") end
+  local ok, c = pcall(read, given, name)
+  return ok and c or check.within(('column "%s"'):format(name), error, c, 0)
 end
 
 local writers = {
@@ -151,8 +152,8 @@ local writers = {
 ---@return table
 function column.write(c)
   local written = clause.pick(c, shape)
-  for option, write in pairs(writers) do
-    if written[option] ~= nil then written[option] = write(written[option]) end
+  for option, field in pairs(written) do
+    if writers[option] then written[option] = writers[option](field) end
   end
   written[1], written[2] = c.name, c.type
   return written
