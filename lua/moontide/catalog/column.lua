@@ -17,8 +17,8 @@ SELECT a.attrelid::bigint::text AS relation, a.attname AS name, format_type(a.at
     (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
     WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')) END AS options,
   CASE WHEN a.attidentity <> '' THEN (SELECT json_build_object(
-      'type', s.seqtypid::regtype, 'start', s.seqstart::text, 'increment', s.seqincrement::text, 'minimum', s.seqmin::text,
-      'maximum', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
+      'type', s.seqtypid::regtype, 'start', s.seqstart::text, 'increment', s.seqincrement::text,
+      'minimum', s.seqmin::text, 'maximum', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
     FROM pg_sequence s JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid
     WHERE e.refclassid = 'pg_class'::regclass AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum
       AND e.deptype = 'i') END AS sequence
