@@ -80,8 +80,8 @@ function clause.words(...)
 end
 
 --- The fields of a value that are options of a shape: what its source text gives as options.
----@param o table
----@param shape table<string, moontide.Check>
+---@param o table      its own fields count, none of a metatable
+---@param shape table  with their names as keys
 ---@return table
 function clause.pick(o, shape)
   local options = {}

@@ -71,7 +71,8 @@ function positional.register_rename(renaming)
     build = positional.build(arguments, renaming.shape),
     sql = function(o) return { renaming.sql(o) .. " TO " .. quote.ident(o.new_name) } end,
     inverse = function(o)
-      local back = setmetatable({ name = o.new_name, new_name = o.name }, { __index = o })
+      local back = clause.pick(o, o)
+      back.name, back.new_name = o.new_name, o.name
       return { operation.build(renaming.name, table.unpack(list(back))) }
     end,
     lock = renaming.lock,
