@@ -14,6 +14,7 @@ function errand.place(run)
   return {
     db = transport.db, connect = transport.connect, pooled = transport.pooled, schema = run.history.schema,
     revision = run.revision, direction = run.direction, interrupted = run.journaled[run.number] ~= nil,
+    recall = run.recall,
   }
 end
 
@@ -22,11 +23,12 @@ end
 ---@param o moontide.Operation
 function errand.check_name(run, o)
   run.jobs = run.jobs or {}
-  if run.jobs[o.name] then
+  local key = o.kind .. "\0" .. o.name
+  if run.jobs[key] then
     fault.raise("operation", ('there are two operations %s with the name "%s" in the revision'):format(o.kind, o.name),
       { where = o.where, operation = o.kind, hint = "Progress is kept by name; give each its own." })
   end
-  run.jobs[o.name] = true
+  run.jobs[key] = true
 end
 
 -- Functions of a job are called in the middle of its chunks, where operations have no place.
@@ -62,6 +64,16 @@ function errand.run(run, o, job, journal)
   local _ <close> = closed(run, o)
   located(o, job.run, o, place)
   journal "done"
+end
+
+--- A job that is not done here: its transaction only registers it.
+---@param run moontide.Segments
+---@param o moontide.Operation
+---@param job table
+function errand.leave(run, o, job)
+  errand.check_name(run, o)
+  if run.transport.dry then return errand.rehearse(run, o, job) end
+  if job.left and not run.transport.offline and not run:replaying() then job.left(o) end
 end
 
 --- Try a job in a dry run.

@@ -81,7 +81,7 @@ local function run_options(app, transport, books, more)
     transport = transport, history = books, gate = door, checksum = revision.checksum,
     autocommit = app:config().transaction == "none", safe = app:config().safe == "online",
     hook = hooks.of_steps(app:config(), door, more.context),
-    log = log_fields(),
+    log = log_fields(), recall = function(row) return require("moontide.backfill.joining").operation(app, row) end,
   }
   for key, item in pairs(more) do options[key] = item end
   options.context.sink = door

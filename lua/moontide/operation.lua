@@ -55,14 +55,14 @@ local fault = require "moontide.fault"
 ---@field online? fun(o: table): boolean        whether it has an online form, which `safe = "online"` makes it take
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  online, before it is run in a change() function: fields that its inverse will need, from the catalog
----@field prepare? fun(o: table, query: fun(sql: string): table): table?
+---@field prepare? fun(o: table, query: fun(sql: string): table, schema: string): table?
 ---  online, each time before it is run: fields from the catalog that its statements need
 ---@field after_commit? fun(o: table): boolean  whether what it made can be used only after a commit: the
 ---  transaction ends before an operation of another kind follows
 ---@field destructive? fun(o: table): string?   what is lost when it is run, in a few words; nil: nothing
----@field job? table<"begin"|"run"|"rehearse", fun(o: table, place: table): string[]?>
+---@field job? table<"begin"|"run"|"rehearse"|"left", fun(o: table, place: table): string[]?>
 ---  it is done in many transactions on connections of its own: what registers it, what does it or the rest of it,
----  and what tries it in a dry run
+---  what tries it in a dry run, and what is said where it is only registered
 ---@field action? moontide.Action               it may be a part of `op.alter_table`
 ---@field from? string                          who registers it; default: the calling file and line
 

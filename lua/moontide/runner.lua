@@ -25,6 +25,7 @@ local gate = require "moontide.gate"
 ---@field reread fun(id: string)          reads the journal rows of a revision again
 ---@field reconnect fun(): integer, string[]  connects again; how many steps this run has settled, the version rows
 ---@field failure_statement? fun(step: table, message: string): string
+---@field recall? fun(row: table): table   the operation of a job that another revision has begun
 ---@field hook fun(name: string, step: table)   calls the project's hook of that name, if it has one
 
 local runner = {}
@@ -57,6 +58,13 @@ local function log_entry(step, options, outcome, message)
   }
 end
 
+local opposite = { upgrade = "downgrade", downgrade = "upgrade" }
+
+-- Only a file that says so can have left something to the background, which its way back ends.
+local function mentions_background(step)
+  return (step.revision.text or ""):find("background", 1, true) ~= nil
+end
+
 -- Version rows, then the log row: the last statements of a step's last transaction.
 local function records(step, options, run)
   local entries = {}
@@ -66,6 +74,10 @@ local function records(step, options, run)
   end
   if step.revision then
     table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
+  end
+  if online and run and mentions_background(step) then
+    local own = require("moontide.backfill.books").open(options.history.schema)
+    table.insert(entries, { sql = own:revert_statement(step.revision.id, opposite[step.direction]) })
   end
   for _, sql in ipairs(step.records and step.records(options.history) or {}) do
     table.insert(entries, { sql = sql })
@@ -135,7 +147,7 @@ local function new_run(flight, index)
   return segment.new {
     transport = options.transport, history = options.history, revision = step.revision.id,
     direction = step.direction, guards = guards_of(options, flight:rows_before(index)), autocommit = options.autocommit,
-    safe = options.safe, journal = (options.journal or {})[step.revision.id],
+    safe = options.safe, journal = (options.journal or {})[step.revision.id], recall = options.recall,
   }
 end
 

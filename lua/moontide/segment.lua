@@ -8,6 +8,7 @@
 --- their digest, reads in them answer what they answered then, and sending begins
 --- at the first segment that is not in the journal.
 
+local answers = require "moontide.answers"
 local block = require "moontide.block"
 local carried = require "moontide.carried"
 local digest = require "moontide.runtime.digest"
@@ -18,7 +19,6 @@ local imprint = require "moontide.imprint"
 local loop = require "moontide.loop"
 local operation = require "moontide.operation"
 local sequence = require "moontide.sequence"
-local serialize = require "moontide.serialize"
 
 ---@class moontide.Segments : moontide.Sink
 ---@field transport moontide.Transport
@@ -38,9 +38,6 @@ local Segments = {}
 Segments.__index = Segments
 
 local segment = {}
-
--- Answers of reads are kept up to this many bytes a segment, in case a commit point comes.
-local max_reads = 1024 * 1024
 
 -- The last statement of a segment is kept for messages, up to this many bytes.
 local max_statement = 500
@@ -72,7 +69,9 @@ function segment.new(options)
     revision = options.revision, direction = options.direction, number = 0, loops = 0,
     journaled = by_number(options.journal, options.direction), carried = carried.new(options.transport.pooled),
     autocommit = options.autocommit or false, safe = options.safe or false, private = {},
+    recall = options.recall, told = {}, told_bytes = 0,
   }, Segments)
+  run.tell = function() return answers.told(run) end
   run:advance()
   return run
 end
@@ -80,7 +79,7 @@ end
 function Segments:advance()
   self.number = self.number + 1
   self.touched, self.imprint, self.opened, self.unripe = false, imprint.new(), false, false
-  self.reads, self.read_bytes, self.read_count = {}, 0, 0
+  answers.begin(self)
 end
 
 -- Whether an earlier run has finished the current segment.
@@ -118,20 +117,8 @@ function Segments:send(entry)
   if not self:replaying() then self.transport:send(entry) end
 end
 
-local function keep_read(self, answer)
-  if not self.reads then return end
-  local text = serialize.encode(answer)
-  self.read_bytes = self.read_bytes + #text
-  if self.read_bytes > max_reads then self.reads = nil else table.insert(self.reads, text) end
-end
-
 local function replayed_read(self)
-  local row = self.journaled[self.number]
-  row.answers = row.answers or serialize.decode(row.reads or "{}")
-  self.read_count = self.read_count + 1
-  local answer = row.answers[self.read_count]
-  if not answer then self:refuse_edited() end
-  return answer
+  return answers.again(self) or self:refuse_edited()
 end
 
 --- Run a statement that is read, or answer it from the journal.
@@ -143,7 +130,7 @@ function Segments:ask(entry)
   if self:replaying() then return replayed_read(self) end
   self:ensure_open()
   local answer = self.transport:read(entry)
-  keep_read(self, answer)
+  answers.keep(self, answer)
   return answer
 end
 
@@ -157,6 +144,7 @@ end
 local function entries_of(self, o)
   local ctx = self.transport.ctx
   ctx.revision, ctx.direction, ctx.schema = self.revision, self.direction, self.history.schema
+  ctx.told = self.tell
   local entries = operation.statements(o, ctx)
   for _, entry in ipairs(entries) do entry.o = o end
   return entries
@@ -190,7 +178,8 @@ end
 -- The operation with what it has to read before its statements can be told; a replay answers from the journal.
 local function prepared(self, o, registration)
   if not registration.prepare or self.transport.offline then return o end
-  local fields = registration.prepare(o, function(sql) return self:ask { sql = sql, rows = true, o = o } end)
+  local fields = registration.prepare(o, function(sql) return self:ask { sql = sql, rows = true, o = o } end,
+    self.history.schema)
   if not fields then return o end
   local copy = {}
   for key, field in pairs(o) do copy[key] = field end
@@ -228,6 +217,7 @@ function Segments:run(o)
   o = prepared(self, o, registration)
   local entries = entries_of(self, o)
   if stands_alone(self, o, registration) then return self:alone(o, entries) end
+  if registration.job then errand.leave(self, o, registration.job) end
   for _, entry in ipairs(entries) do
     if entry.copy then load_rows(self, entry) else self:note(entry) self:send(entry) end
     learned(self, entry)
@@ -264,7 +254,7 @@ local function journal_row(self, state, statement)
   return self.history:journal_statement {
     revision = self.revision, direction = self.direction, segment = self.number, state = state,
     digest = self.imprint:text(), statement = clipped(statement),
-    reads = self.reads and #self.reads > 0 and "{" .. table.concat(self.reads, ",") .. "}" or nil,
+    reads = answers.text(self),
   }
 end
 
@@ -276,11 +266,7 @@ end
 
 --- Commit the current segment together with its row in the journal.
 function Segments:commit_journaled()
-  if not self.reads then
-    fault.raise("operation", ("the reads before a commit point answered more than %d KiB"):format(max_reads // 1024), {
-      hint = "A run that stops here must be able to answer them again: read less, or read in a statement of its own.",
-    })
-  end
+  answers.check(self)
   if not self.transport.offline then
     for _, sql in ipairs(self.carried:pause()) do self:send { sql = sql } end
     self:send { sql = journal_row(self, "done", self.last) }

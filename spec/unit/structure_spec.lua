@@ -185,7 +185,7 @@ local arguments = {
   set_cluster = { "t", "i" }, set_logged = { "t" }, set_unlogged = { "t" }, inherit = { "t", "p" },
   no_inherit = { "t", "p" }, set_schema = { "table", "t", "s" }, create_statistics = { "s", "t", { "a", "b" } },
   drop_statistics = { "s" }, rename_statistics = { "s", "r" }, set_statistics_target = { "s", 1 },
-  bulk_insert = { "t", {} }, copy_from = { "t", {} },
+  bulk_insert = { "t", {} }, require_backfill = { "b" }, copy_from = { "t", {} },
   create_enum = { "e", { "a" } }, drop_enum = { "e" }, rename_enum = { "e", "f" }, set_enum_schema = { "e", "s" },
   add_enum_value = { "e", "a" }, rename_enum_value = { "e", "a", "b" }, drop_enum_value = { "e", "a" },
   alter_enum = { "e", { "a" } }, create_domain = { "d", "int" }, drop_domain = { "d" }, rename_domain = { "d", "e" },

@@ -71,6 +71,13 @@ function Books:create_statements()
   }
 end
 
+--- A statement that creates the tables where they are missing, and is quiet where they are there.
+---@return string
+function Books:ensure_statement()
+  return "DO " .. quote.dollar(("BEGIN\nIF to_regclass(%s) IS NULL THEN\n%s;\nEND IF;\nEND "):format(
+    quote.literal(self.job), table.concat(self:create_statements(), ";\n")))
+end
+
 ---@class moontide.BackfillPlace
 ---@field revision string
 ---@field direction string
@@ -84,12 +91,26 @@ end
 --- The statement that registers a new attempt of a job.
 ---@param place moontide.BackfillPlace
 ---@param fingerprint string
+---@param more? { spec: string, control: string }
 ---@return string
-function Books:register_statement(place, fingerprint)
-  return ("INSERT INTO %s (revision, step, direction, attempt, fingerprint, state) "
-    .. "SELECT %s, %s, %s, coalesce(max(attempt), 0) + 1, %s, 'planned' FROM %s WHERE %s"):format(self.job,
+function Books:register_statement(place, fingerprint, more)
+  return ("INSERT INTO %s (revision, step, direction, attempt, fingerprint, spec, control, state) "
+    .. "SELECT %s, %s, %s, coalesce(max(attempt), 0) + 1, %s, %s, %s, 'planned' FROM %s WHERE %s"):format(self.job,
     quote.literal(place.revision), quote.literal(place.step), quote.literal(place.direction),
-    quote.literal(fingerprint), self.job, same_step(place))
+    quote.literal(fingerprint), quote.literal(more and more.spec or "{}"),
+    quote.literal(more and more.control or "{}"), self.job, same_step(place))
+end
+
+--- The statement that ends what a revision has left to the background, when it is reverted.
+---@param revision string
+---@param direction string  in which it was left
+---@return string
+function Books:revert_statement(revision, direction)
+  local update = ("UPDATE %s SET state = 'abandoned', reason = 'the revision was reverted' WHERE revision = %s "
+    .. "AND direction = %s AND state NOT IN ('done', 'abandoned')"):format(self.job, quote.literal(revision),
+    quote.literal(direction))
+  return "DO " .. quote.dollar(("BEGIN\nIF to_regclass(%s) IS NOT NULL THEN\n%s;\nEND IF;\nEND "):format(
+    quote.literal(self.job), update))
 end
 
 --- The statement for a job that was edited, when nothing was done of it yet or the edit was accepted.

@@ -98,7 +98,7 @@ local function archive_columns(self, leaf)
   return kept
 end
 
-local function divide(self)
+local function divide(self, told)
   local leaves, ranges, estimate = survey.leaves(self.db, self.o), {}, 0
   writers.wait(self.db, self.o, leaves)
   local wanted = math.max(8, math.min(4 * self.o.lanes, 256))
@@ -109,7 +109,7 @@ local function divide(self)
   end
   local firing = #leaves > 0 and triggers.words(self.db, self.o, leaves)
   if firing then report.info(("backfill %s: %s"):format(self.o.name, firing)) end
-  local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]) }
+  local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]), told = told }
   return found, self.books:start_statements(self.id, ranges, found, estimate)
 end
 
@@ -121,7 +121,7 @@ local function start(self)
     self.db:exec "ROLLBACK"
     return serialize.decode(row.spec)
   end
-  local found, statements = divide(self)
+  local found, statements = divide(self, serialize.decode(row.spec).told)
   local list = {}
   for index, sql in ipairs(statements) do list[index] = { sql = sql } end
   list[#list + 1] = { sql = "COMMIT" }
@@ -353,6 +353,12 @@ function Run:run()
   if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
   return true
+end
+
+--- Say that a backfill is left to the background.
+---@param o table
+function job.left(o)
+  report.info(("backfill %s is left to the background: `moontide backfill work %s` does it"):format(o.name, o.name))
 end
 
 --- Do a backfill, or the rest of it.

@@ -148,6 +148,15 @@ local function refuse_several(step, list)
     { detail = "of the revisions " .. table.concat(ids, ", "), hint = "Name one with --revision." })
 end
 
+--- The latest attempts of a name, one of each revision that was upgraded.
+---@param step string
+---@param revision? string
+---@return moontide.BackfillJob[]
+function Overview:attempts(step, revision)
+  local where = ("WHERE j.direction = 'upgrade' AND j.step = %s"):format(quote.literal(step))
+  return latest(jobs(self, revision and where .. " AND j.revision = " .. quote.literal(revision) or where))
+end
+
 --- The job of a name: its latest attempt, and of several revisions the one that is not done.
 ---@param step string
 ---@param revision? string

@@ -63,6 +63,7 @@ end
 ---@param state { est_rows: integer, est_done: integer, rows_changed: integer, state?: string }
 ---@return string
 function progress.words(state)
+  if state.state == "planned" then return "not begun" end
   return ("%.0f%%, %d rows changed, about %d to go"):format(math.floor(fraction_of(state) * 100), state.rows_changed,
     state.state == "done" and 0 or math.max(state.est_rows - state.est_done, 0))
 end

@@ -66,6 +66,7 @@ local function gather(app)
     url = url.mask(app:config().url), rows = live.state.rows, unknown = unknown,
     pending = pending_of(graph, live.state.rows, unknown), partial = partial_of(live.state.journal),
     edited = migrate.edited(graph, live.state),
+    backfills = require("moontide.backfill.overview").open(live.db, app:config().schema):open_jobs(),
     repeatables = repeatables_of(app, live), holder = lock.new(live.history.version):holder(live.db),
   }
 end
@@ -82,6 +83,7 @@ local function document(found)
   return {
     database = found.url, current = json.array(found.rows), unknown = json.array(found.unknown), pending = pending,
     partial = json.array(found.partial), edited = edited,
+    backfills = require("moontide.backfill.listing").documents(found.backfills),
     repeatable = json.array(found.repeatables), lock = found.holder or json.null,
   }
 end
@@ -136,6 +138,7 @@ function status.run(app)
   each(found.pending, "", "yellow", revision_text)
   each(found.partial, "partial", "red", partial_text)
   each(found.edited, "edited", "red", function(item) return item.revision.id .. " in " .. item.revision.path end)
+  each(found.backfills, "backfill", nil, require("moontide.backfill.listing").line)
   each(found.repeatables, "objects", "yellow", repeatable_text)
   line("lock", holder_text(found.holder), found.holder and "yellow" or nil)
 end

@@ -1501,6 +1501,7 @@ function op.copy_from(table, from, options) end
 ---@field sweep? integer               with where: at most so many passes for rows that came meanwhile; default: 3
 ---@field verify? moontide.SqlText      a query that must answer 0 when all is done
 ---@field wait_writers? integer        seconds to wait for open transactions that have written to the table; default: 60
+---@field background? boolean         the revision only registers it; `moontide backfill work` does it
 ---@field session? table<string, any>  settings for the chunks
 ---@field down? moontide.BackfillDown|"keep"  what undoes it in a change(): another change, or nothing
 
@@ -1508,6 +1509,16 @@ function op.copy_from(table, from, options) end
 --- stopped the next one continues at the chunk.
 ---@param given moontide.BackfillItem
 function op.backfill(given) end
+
+---@class moontide.RequireBackfillOptions
+---@field revision? string             the revision it is of; default: all that have one of this name
+---@field otherwise? "wait"|"run"      wait until others have done it, or do it here; default: fail
+---@field missing? "pass"              go on where there was never such a backfill
+
+--- Go on only when a backfill that an earlier revision has left to the background is done.
+---@param name string
+---@param options? moontide.RequireBackfillOptions
+function op.require_backfill(name, options) end
 
 --- Run SQL; one statement may have parameters $1, $2, ...
 ---@param statement moontide.SqlText

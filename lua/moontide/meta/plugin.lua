@@ -64,11 +64,11 @@
 ---@field online? fun(o: table): boolean       whether safe = "online" sets the field `online` of the value
 ---@field capture? fun(o: table, query: fun(sql: string): table): table?
 ---  before it runs in change(): fields that the inverse will need, from the catalog
----@field prepare? fun(o: table, query: fun(sql: string): table): table?
+---@field prepare? fun(o: table, query: fun(sql: string): table, schema: string): table?
 ---  online, each time before it runs: fields from the catalog that its statements need
 ---@field after_commit? fun(o: table): boolean  what it makes can be used only after a commit
 ---@field destructive? fun(o: table): string?   what is lost when it runs, in a few words; nil: nothing
----@field job? table<"begin"|"run"|"rehearse", fun(o: table, place: table): string[]?>
+---@field job? table<"begin"|"run"|"rehearse"|"left", fun(o: table, place: table): string[]?>
 ---  it is done in many transactions on connections of its own: what registers it, what does the rest, what tries it
 ---@field action? table                      how it takes part in op.alter_table
 ---@field from? string                       filled in: who registers it

@@ -67,7 +67,7 @@ end
 local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
   rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
-  max_errors = positive, sweep = natural, verify = check.sql, wait_writers = natural,
+  max_errors = positive, sweep = natural, verify = check.sql, wait_writers = natural, background = check.flag,
 })
 
 local function check_mode(o)
@@ -138,6 +138,7 @@ operation.register {
   summary = "Change the rows of a table in chunks that commit",
   build = build,
   sql = function(o, ctx)
+    if o.background then return require("moontide.backfill.background").statements(o, ctx) end
     if ctx.offline then return require("moontide.backfill.procedure").statements(o, ctx) end
     return { summary(o) }
   end,
@@ -145,7 +146,7 @@ operation.register {
   lock = function(o)
     return { { relation = quote.qualified(o.schema, o.table), mode = "ROW EXCLUSIVE" } }
   end,
-  transactional = function() return false end,
+  transactional = function(o) return o.background == true end,
   destructive = function(o)
     return o.delete and ("rows of table %s"):format(quote.qualified(o.schema, o.table)) or nil
   end,
@@ -153,6 +154,7 @@ operation.register {
     begin = function(o, place) return require("moontide.backfill.job").begin(o, place) end,
     run = function(o, place) return require("moontide.backfill.job").run(o, place) end,
     rehearse = function(o, place) return require("moontide.backfill.rehearsal").run(o, place) end,
+    left = function(o) return require("moontide.backfill.job").left(o) end,
   },
   source = render,
 }

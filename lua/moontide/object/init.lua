@@ -7,6 +7,7 @@ local files = {
   "enum", "enum_label", "domain", "domain_constraint", "composite", "attribute", "range",
   "schema", "extension", "sequence", "view", "materialized_view", "func", "procedure", "trigger",
   "event_trigger", "rule", "policy", "owner", "privilege", "default_privilege", "data", "statement", "backfill",
+  "require_backfill",
 }
 
 for _, name in ipairs(files) do require("moontide.object." .. name) end
