@@ -16,11 +16,11 @@ local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
 local serialize = require "moontide.serialize"
 local session = require "moontide.backfill.session"
+local staff = require "moontide.backfill.staff"
 local survey = require "moontide.backfill.survey"
 local sys = require "moontide.runtime.sys"
 local tree = require "moontide.backfill.tree"
 local triggers = require "moontide.backfill.triggers"
-local worker = require "moontide.backfill.worker"
 local writers = require "moontide.backfill.writers"
 
 ---@class moontide.BackfillRun
@@ -138,7 +138,7 @@ local function started(self, row)
 end
 
 local function spec_of(o, found)
-  return setmetatable({ leaves = found.leaves, columns = found.columns }, { __index = o })
+  return setmetatable({ leaves = found.leaves, columns = found.columns, told = found.told }, { __index = o })
 end
 
 --- A run of a job.
@@ -273,36 +273,6 @@ local function show(self)
   self.progress:show(state)
 end
 
--- A lane that is wanted and not there; settings may ask for more at any time.
-local function hire(self, number)
-  local lane = crew.lane(self.connect())
-  self.staff[number] = lane
-  local own = worker.new(lane, self, number)
-  self.crew:add(lane, function()
-    own:run()
-    lane.db:close()
-    self.staff[number] = nil
-  end)
-end
-
-local function man(self)
-  if self.finished or self.left or self.crew.stopping then return end
-  for number = 1, self:wanted_lanes() do
-    if not self.staff[number] then hire(self, number) end
-  end
-end
-
-local function work(self)
-  local _ <close> = setmetatable({}, { __close = function()
-    for _, lane in pairs(self.staff) do lane.db:close() end
-  end })
-  man(self)
-  self.crew:run(function()
-    man(self)
-    show(self)
-  end)
-end
-
 local function describe(problem)
   return problem.message .. (problem.detail and "\n" .. problem.detail or "")
 end
@@ -339,7 +309,7 @@ end
 function Run:run()
   self.progress = progress.new(self.o.name, standing(self))
   report.verbose(("backfill %s: job %d"):format(self.o.name, self.id))
-  local ok, problem = pcall(work, self)
+  local ok, problem = pcall(staff.work, self, function() show(self) end)
   if not ok then fail(self, problem) end
   if not self.finished and self.crew.stopping then stopped(self) end
   if not self.finished then

@@ -64,13 +64,16 @@ local function add(run, tally)
   return run.books:more_statements(run.id, ranges, tally, "sweeping")
 end
 
+-- "paused" is what a process leaves that was stopped, while others may be at work.
+local going_on = { running = true, sweeping = true, paused = true }
+
 local function attempt(run)
   local db = run.db
   db:exec "BEGIN"
   tree.take(run, db:exec(run.books:hold_statement(run.id))[1].spec)
   local tally = db:exec(run.books:tally_statement(run.id))[1]
   local list = {}
-  if tally.open == 0 and (tally.state == "running" or tally.state == "sweeping") then list = add(run, tally) or {} end
+  if tally.open == 0 and going_on[tally.state] then list = add(run, tally) or {} end
   if #list == 0 then
     db:exec "ROLLBACK"
     return tally.open > 0

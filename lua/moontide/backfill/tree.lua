@@ -40,7 +40,7 @@ function tree.learn(run, leaves)
     table.insert(run.spec.leaves, leaf)
   end
   tree.index(run)
-  return { leaves = run.spec.leaves, columns = run.spec.columns }
+  return { leaves = run.spec.leaves, columns = run.spec.columns, told = run.spec.told }
 end
 
 local name_sql = "SELECT format('%%I.%%I', n.nspname, c.relname) AS name FROM pg_class c "
