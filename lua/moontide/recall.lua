@@ -5,6 +5,7 @@
 local fault = require "moontide.fault"
 local gate = require "moontide.gate"
 local loading = require "moontide.loading"
+local operation = require "moontide.operation"
 local runner = require "moontide.runner"
 local segment = require "moontide.segment"
 local serialize = require "moontide.serialize"
@@ -42,6 +43,12 @@ local function new_run(wanted)
   return run
 end
 
+-- The other operations are passed over.
+local function asks(o)
+  local registration = operation.get(o.kind)
+  return registration.read or registration.prepare or registration.expand
+end
+
 -- The run raises when it meets the operation: what follows it may depend on what it does.
 local function watched(run, is_wanted)
   local pass = run.run
@@ -50,7 +57,7 @@ local function watched(run, is_wanted)
       self.found = o
       fault.raise("reached", "the operation is found")
     end
-    return pass(self, o)
+    return asks(o) and pass(self, o) or nil
   end
   return run
 end
