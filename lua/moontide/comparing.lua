@@ -54,8 +54,7 @@ local function declared(self, text)
     local list, renames = require("moontide.model").load(text, self.app:config())
     return scratch.of_models(list), list, renames
   end
-  fault.raise("usage", ('"%s" is neither a URL nor a .lua or .sql file'):format(text),
-    { hint = "Give the URL of a database, a model file, or an SQL file that creates everything." })
+  return require("moontide.staging").declared(self.app, text)
 end
 
 --- The facts of one side.

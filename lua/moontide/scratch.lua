@@ -13,6 +13,8 @@ local scratch = {}
 ---@field statements { sql: string, where?: string }[]
 ---@field schemas table<string, true>     declared names
 ---@field extensions table<string, string|true>  declared names, and their schemas
+---@field run? fun(db: moontide.Db)       what creates the rest, when it is known only then
+---@field again? fun(problem: moontide.Fault): boolean  whether it is to be tried again in another way
 
 local look = [[
 SELECT 'schema' AS kind, n.nspname AS name, NULL AS schema, true AS movable FROM pg_namespace n
@@ -87,6 +89,7 @@ local function build(db, declared, options)
   table.move(declared.statements, 1, #declared.statements, #list + 1, list)
   local ok, problem = pcall(db.pipeline, db, list)
   if not ok then explain(problem, list) end
+  if declared.run then declared.run(db) end
   local schemas = table.move(options.schemas or {}, 1, #(options.schemas or {}), #names + 1, names)
   local facts = require "moontide.fact"
   local reads, read_names = facts.statements { schemas = schemas, relations = options.relations }
@@ -102,12 +105,16 @@ function scratch.read(db, declared, options)
   db:exec "BEGIN"
   local ok, set = pcall(build, db, declared, options)
   db:rollback()
+  if not ok and declared.again and declared.again(fault.of(set)) then return scratch.read(db, declared, options) end
   if not ok then error(set, 0) end
   forget_undeclared(set, declared)
   return set
 end
 
-local function add_declaration(declared, o)
+--- Note what an operation declares that may be there for an extension's sake; then it is no matter that it is.
+---@param declared moontide.Declared
+---@param o moontide.Operation
+function scratch.add_declaration(declared, o)
   if o.kind == "rename_schema" then
     declared.schemas[o.new_name] = true
   elseif o.kind == "create_schema" then
@@ -130,7 +137,7 @@ function scratch.of_models(list) return scratch.of_operations(require("moontide.
 function scratch.of_operations(list)
   local declared = { statements = {}, schemas = {}, extensions = {} }
   for _, o in ipairs(list) do
-    add_declaration(declared, o)
+    scratch.add_declaration(declared, o)
     for _, statement in ipairs(operation.statements(o)) do
       table.insert(declared.statements, { sql = statement.sql, where = o.where })
     end
@@ -143,8 +150,11 @@ local function name_at(text)
   return quoted and quoted:gsub('""', '"') or (text:match("^[%w_$\128-\255]+") or ""):lower()
 end
 
--- CREATE SCHEMA and CREATE EXTENSION of what may be there for an extension's sake.
-local function declare_sql(declared, sql)
+--- CREATE SCHEMA and CREATE EXTENSION of what may be there for an extension's sake.
+---@param declared moontide.Declared
+---@param sql string
+---@return string
+function scratch.declare_sql(declared, sql)
   for word, names in pairs { SCHEMA = declared.schemas, EXTENSION = declared.extensions } do
     local _, last = sql:upper():find("^%s*CREATE%s+" .. word .. "%s+")
     if last then
@@ -166,7 +176,7 @@ function scratch.of_sql(path, text)
   text = ("\n" .. text):gsub("\n\\[%a]+[^\n]*", "\n"):sub(2) -- \restrict of newer pg_dump
   for _, statement in ipairs(scan.split(text)) do
     if not scan.is_transaction_control(statement.sql) then
-      table.insert(declared.statements, { sql = declare_sql(declared, statement.sql),
+      table.insert(declared.statements, { sql = scratch.declare_sql(declared, statement.sql),
         where = ("%s:%d"):format(path, statement.line or 1) })
     end
   end

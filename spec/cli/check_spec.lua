@@ -82,6 +82,38 @@ describe("moontide check", function()
     server.drop(other)
   end)
 
+  it("compares revisions, and runs them for that in a transaction that is rolled back", function()
+    local function revision(id, down, body)
+      shell.write(folder .. "/migrations/versions/" .. id .. ".lua", cli.revision(id, down, { upgrade = body }))
+    end
+    revision("aa10", nil, [[
+  op.create_enum("status", { "new" })
+  op.execute("create schema if not exists extra")
+  if context.x.more then op.create_table("more", { { "x", "int" } }) end
+  op.create_table("people", { { "id", "int", identity = true, primary_key = true } })]])
+    revision("bb20", "aa10", [[
+  op.add_enum_value("status", "paid")
+  op.alter_column("people", "id", { type = op.scalar("select 'bigint'") })
+  op.create_index("ix", "people", { "id" }, { concurrently = true })
+  op.backfill { "none", table = "people", set = { id = sql "id" } }
+  op.transaction(function() op.add_column("people", { "x", "status", default = "paid" }) end)]])
+    local before = models.catalog(url)
+    local ran = run("diff", "aa10", "head")
+    assert.equal("", ran.stderr)
+    assert.equal("~ enum public.status\n+ index public.ix\n~ table public.people\n",
+      ran.stdout:match("^(.-\n)\n") or ran.stdout)
+    assert.equal(0, run("diff", "head", "bb20").status)
+    assert.truthy(run("diff", "base", "aa10", "-x", "more=1").stdout:find("+ table public.more", 1, true))
+    assert.truthy(run("diff", "base", "aa10").stdout:find("+ schema extra", 1, true))
+    assert.equal(1, run("diff", "head", "migrations/models.lua").status)
+    assert.same(before, models.catalog(url))
+    revision("cc30", "bb20", '  op.drop_table("nothing")')
+    ran = run("diff", "aa10", "head")
+    assert.equal(1, ran.status)
+    assert.matches("cc30.lua:6", ran.stderr)
+    assert.same(before, models.catalog(url))
+  end)
+
   it("does not wait for those who write to the tables", function()
     local pg = require "moontide.runtime.pg"
     local busy <close> = pg.connect(url)
@@ -104,6 +136,8 @@ describe("moontide check", function()
     ran = run "check"
     assert.equal(2, ran.status)
     assert.truthy(ran.stderr:find("there are no models", 1, true))
-    assert.equal(2, run("diff", "nonsense", url).status)
+    ran = run("diff", "nonsense", url)
+    assert.equal(1, ran.status)
+    assert.matches("Give a revision, the URL of a database, a model file", ran.stderr)
   end)
 end)

@@ -48,7 +48,8 @@ local seen = {
   { "a check", "create table t (a int)", "create table t (a int constraint k check (a > 0))",
     { "added constraint 't.k'" } },
   -- on demand
-  { "a default", "create table t (a int default 1)", "create table t (a int default 2)", { "default on column 't.a'" } },
+  { "a default", "create table t (a int default 1)", "create table t (a int default 2)",
+    { "default on column 't.a'" } },
   { "no default", "create table t (a int default 1)", "create table t (a int)",
     { "removed default on column 't.a'" } },
   -- what Alembic does not compare
@@ -70,7 +71,8 @@ local seen = {
   { "the expression of a check", "create table t (a int constraint k check (a > 0))",
     "create table t (a int constraint k check (a > 1))", { "changed constraint 't.k'" } },
   { "a primary key", "create table t (a int not null, b int not null, constraint k primary key (a))",
-    "create table t (a int not null, b int not null, constraint k primary key (a, b))", { "changed constraint 't.k'" } },
+    "create table t (a int not null, b int not null, constraint k primary key (a, b))",
+    { "changed constraint 't.k'" } },
   { "an exclusion", "create table t (a int)", "create table t (a int, constraint x exclude (a with =))",
     { "added constraint 't.x'" } },
   { "labels of an enum", "create type e as enum ('a')", "create type e as enum ('a', 'b')",
@@ -97,7 +99,8 @@ local seen = {
 }
 
 for _, action in ipairs { "on delete cascade", "on update set null", "deferrable", "deferrable initially deferred" } do
-  seen[#seen + 1] = { action .. " of a foreign key", "create table t (a int primary key, b int constraint f references t)",
+  seen[#seen + 1] = { action .. " of a foreign key",
+    "create table t (a int primary key, b int constraint f references t)",
     "create table t (a int primary key, b int constraint f references t " .. action .. ")",
     { "changed foreign key 't.f'" } }
 end
@@ -107,8 +110,10 @@ seen[#seen + 1] = { "NULLS NOT DISTINCT", nulls, nulls .. " nulls not distinct",
 
 local equal = {
   { "another word for a type", "create table t (a int4, b float8, c decimal(3), d timestamptz, e varchar(3))",
-    "create table t (a integer, b double precision, c numeric(3, 0), d timestamp with time zone, e character varying(3))" },
-  { "another way to write a default", "create table t (a text default 'x', b timestamptz default now(), c bool default 't')",
+    "create table t (a integer, b double precision, c numeric(3, 0), d timestamp with time zone, \z
+      e character varying(3))" },
+  { "another way to write a default",
+    "create table t (a text default 'x', b timestamptz default now(), c bool default 't')",
     "create table t (a text default 'x'::text, b timestamptz default NOW(), c boolean default true)" },
   { "a serial and what it stands for", "create table t (id serial)", "create sequence t_id_seq as int; \z
     create table t (id int not null default nextval('t_id_seq')); alter sequence t_id_seq owned by t.id" },

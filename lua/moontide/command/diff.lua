@@ -1,17 +1,18 @@
---- `moontide diff`: what differs between two databases, models or SQL files.
+--- `moontide diff`: what differs between two databases, models, SQL files or revisions.
 
 local report = require "moontide.report"
 
-local diff = { name = "diff", summary = "show what differs between two databases or models" }
+local diff = { name = "diff", summary = "show what differs between two databases, models or revisions" }
 
-diff.description = "A and B are URLs of databases, model files (.lua) or SQL files (.sql) that create everything. "
-  .. "Prints what B has more, less or otherwise than A, and the operations that make B of A. Files are built on the "
-  .. "server in a transaction that is rolled back. Exits with 1 when there are differences."
+diff.description = "A and B are URLs of databases, model files (.lua), SQL files (.sql) that create everything, or "
+  .. "revisions, which stand for what an empty database has after an upgrade to them. Prints what B has more, less or "
+  .. "otherwise than A, and the operations that make B of A. All but databases are built on the server in a "
+  .. "transaction that is rolled back. Exits with 1 when there are differences."
 
 function diff.options(command)
   command:argument("from", "the first"):argname("A")
   command:argument("to", "the second"):argname("B")
-  command:option("--scratch", "an empty database to build files in"):argname("URL")
+  command:option("--scratch", "an empty database to build the others in"):argname("URL")
 end
 
 function diff.run(app, args)

@@ -36,7 +36,7 @@ command.list = {
   { name = "backfill", summary = "show and steer the backfills of large tables, or work on one" },
   { name = "ensure-version", summary = "create the bookkeeping tables" },
   { name = "check", summary = "compare the database with the models" },
-  { name = "diff", summary = "show what differs between two databases or models" },
+  { name = "diff", summary = "show what differs between two databases, models or revisions" },
   { name = "reflect", summary = "print the database as a model file" },
   { name = "dev", summary = "run a private throwaway PostgreSQL for the project" },
   { name = "doctor", summary = "check the installation, the connection and the environment" },

@@ -72,7 +72,9 @@ function of_call.add_enum_value(list, fact, call)
   list[#list + 1] = item("change", "enum", name_of(fact), ("added value '%s' of enum"):format(call[3]))
 end
 
-function of_call.comment(list, fact) list[#list + 1] = item("change", fact.kind, name_of(fact), "comment on " .. fact.kind) end
+function of_call.comment(list, fact)
+  list[#list + 1] = item("change", fact.kind, name_of(fact), "comment on " .. fact.kind)
+end
 
 local function changed(list, fact)
   list[#list + 1] = item("change", fact.kind, name_of(fact), "changed " .. fact.kind)

@@ -29,7 +29,7 @@ BEGIN
   END IF;
 {check}
   -- Only new labels: the type can keep its values.
-  IF coalesce((SELECT array_agg(l ORDER BY n) FROM unnest(new_labels) WITH ORDINALITY u(l, n)
+  IF {keep} AND coalesce((SELECT array_agg(l ORDER BY n) FROM unnest(new_labels) WITH ORDINALITY u(l, n)
       WHERE l = ANY (old_labels)), '{}') = old_labels THEN
     FOR i IN 1 .. cardinality(new_labels) LOOP
       IF new_labels[i] <> ALL (old_labels) THEN
@@ -160,10 +160,10 @@ local missing = [[
   END IF;
 ]]
 
-local function statement(name, labels, check, replace)
+local function statement(name, labels, check, replace, anew)
   local scalar, array = conversions(replace)
-  local parts = { type = quote.literal(name) .. "::regtype", labels = labels, check = check, scalar = scalar,
-    array = array, default = default_expression(replace) }
+  local parts = { keep = tostring(not anew), type = quote.literal(name) .. "::regtype", labels = labels, check = check,
+    scalar = scalar, array = array, default = default_expression(replace) }
   return "DO " .. dollar_quoted((body:gsub("{(%l+)}", parts)))
 end
 
@@ -187,6 +187,27 @@ function enum_rebuild.without(name, label, replacement)
   local check = missing:gsub("{(%l+)}", { label = literal })
   return statement(name, ("array_remove(old_labels, %s)"):format(literal), check,
     { [label] = replacement })
+end
+
+local inserted = [[(SELECT array_agg(l ORDER BY n) FROM (SELECT l, n::numeric FROM unnest(old_labels)
+    WITH ORDINALITY u(l, n) UNION ALL SELECT {label}, {place}) labels)]]
+
+-- Where the new label goes, between the numbers of those that are there.
+local function place_of(before, after)
+  local other = before or after
+  if not other then return "2147483647" end
+  return ("array_position(old_labels, %s) %s 0.5"):format(quote.literal(other), before and "-" or "+")
+end
+
+--- The statement that adds a label by a new type, so that it can be used in the same transaction.
+---@param name string
+---@param label string
+---@param before? string
+---@param after? string
+---@return string
+function enum_rebuild.with(name, label, before, after)
+  local parts = { label = quote.literal(label) .. "::text", place = place_of(before, after) }
+  return statement(name, (inserted:gsub("{(%l+)}", parts)), "", {}, true)
 end
 
 return enum_rebuild
