@@ -2,6 +2,7 @@
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
+local shell = require "spec.support.shell"
 local versions = require "spec.support.versions"
 
 local tables = [[
@@ -97,6 +98,85 @@ versions.each(function(major, database)
     for _, name in ipairs { "l1", "r1", "h0" } do
       assert.truthy(log:find(('partition constraint for table "%s" is implied'):format(name), 1, true), name)
     end
+  end)
+
+  it("attaches a default partition, and a partition of a partition, without reading them under the lock", function()
+    sql [[CREATE TABLE d (a integer, b text) PARTITION BY RANGE (a);
+      CREATE TABLE d1 PARTITION OF d FOR VALUES FROM (1) TO (10);
+      CREATE TABLE d2 PARTITION OF d FOR VALUES FROM (20) TO (MAXVALUE) PARTITION BY LIST (b);
+      CREATE TABLE d2a PARTITION OF d2 FOR VALUES IN ('a'); CREATE TABLE d2r (LIKE d); CREATE TABLE dr (LIKE d);
+      INSERT INTO dr VALUES (10, 'x'), (0, 'y'), (NULL, NULL); INSERT INTO d2r VALUES (50, 'x'), (20, NULL)]]
+    local log = attach("dr", "default = true", "d")
+    assert.truthy(log:find('partition constraint for table "dr" is implied', 1, true))
+    log = attach("d2r", "default = true", "d2")
+    assert.truthy(log:find('partition constraint for table "d2r" is implied', 1, true))
+    sql "CREATE TABLE d2c (LIKE d); INSERT INTO d2c VALUES (30, 'c')"
+    log = attach("d2c", 'values = "c"', "d2")
+    assert.truthy(log:find('partition constraint for table "d2c" is implied', 1, true))
+    assert.equal("", sql "SELECT conname FROM pg_constraint WHERE conname LIKE '%online_check'")
+    assert.equal("6", sql "SELECT count(*) FROM d")
+  end)
+
+  it("attaches the first partition of a table as its default", function()
+    sql "CREATE TABLE e (a integer) PARTITION BY LIST (a); CREATE TABLE ed (LIKE e); INSERT INTO ed VALUES (1)"
+    attach("ed", "default = true", "e")
+    assert.equal("1", sql "SELECT count(*) FROM e")
+  end)
+
+  it("does not attach a default partition with rows of another", function()
+    sql [[CREATE TABLE g (a integer) PARTITION BY LIST (a); CREATE TABLE g1 PARTITION OF g FOR VALUES IN (1);
+      CREATE TABLE gd (LIKE g); INSERT INTO gd VALUES (1)]]
+    local body = [[op.attach_partition("gd", "g", { default = true, online = true })]]
+    local folder = cli.project { ["migrations/versions/a.lua"] = cli.revision("g", nil, { upgrade = body }) }
+    sql "DROP SCHEMA IF EXISTS moontide CASCADE"
+    local ran = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    assert.equal(1, ran.status)
+    assert.truthy(ran.stderr:find("Correct the rows, then run the command again", 1, true), ran.stderr)
+    sql "UPDATE gd SET a = 2"
+    ran = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("2", sql "SELECT a FROM g")
+  end)
+
+  -- What a script leaves, run by psql.
+  local function print_and_run(body)
+    sql "DROP SCHEMA IF EXISTS moontide CASCADE"
+    local folder = cli.project { ["migrations/versions/a.lua"] = cli.revision("s", nil, { upgrade = body }) }
+    local script = cli.ok({ "upgrade", "--sql" }, { cwd = folder, env = { DATABASE_URL = url } })
+    shell.write(folder .. "/script.sql", script)
+    return cli.run({ "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", folder .. "/script.sql" },
+      { program = { server.bin() .. "/psql" } })
+  end
+
+  it("is printed as a script that does the same", function()
+    sql [[CREATE TABLE s (a integer) PARTITION BY RANGE (a); CREATE TABLE s1 (LIKE s); CREATE TABLE sd (LIKE s);
+      INSERT INTO s1 VALUES (1), (9); INSERT INTO sd VALUES (10), (NULL)]]
+    local body = [[
+  op.attach_partition("sd", "s", { default = true, online = true })
+  op.attach_partition("s1", "s", { from = 1, to = 10, online = true })]]
+    local ran = print_and_run(body)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.truthy(versions.cluster(major):log():find('default partition "sd" is implied', 1, true))
+    assert.equal("DEFAULT\nFOR VALUES FROM (1) TO (10)", sql("SELECT pg_get_expr(relpartbound, oid) FROM pg_class "
+      .. "WHERE relname IN ('s1', 'sd') ORDER BY 1"))
+    assert.equal("", sql "SELECT conname FROM pg_constraint WHERE conname LIKE '%online_check'")
+    local detach = [[op.detach_partition("sd", "s", { online = true })]]
+    ran = print_and_run(detach .. "\n" .. detach:gsub("sd", "s1"))
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("0", sql "SELECT count(*) FROM pg_inherits WHERE inhparent = 's'::regclass")
+  end)
+
+  it("is refused by a script as it is by a run", function()
+    sql "CREATE TABLE plain (a integer); CREATE TABLE other (a integer)"
+    local ran = print_and_run [[op.attach_partition("other", "plain", { values = 1, online = true })]]
+    assert.equal(3, ran.status)
+    assert.matches("plain is not a partitioned table", ran.stderr)
+  end)
+
+  it("detaches a partition where there is a default one", function()
+    local said = upgrade [[op.detach_partition("m4", "m", { online = true })]]
+    assert.falsy(said:find("CONCURRENTLY", 1, true))
+    attach("m4", "from = 30, to = 40")
   end)
 
   it("detaches a partition", function()

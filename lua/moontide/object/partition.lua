@@ -143,9 +143,9 @@ end
 
 local function is_default(o) return o.default or o.bound ~= nil and o.bound:upper():find("DEFAULT", 1, true) ~= nil end
 
-local function expand_attach(o)
+local function expand_attach(o, ctx)
   if not o.online then return nil end
-  return online.attach(parent(o), { schema = o.schema, table = o.name }, bound.sql(o))
+  return online.attach(o, { parent = parent(o), child = child(o), bound = bound.sql(o), default = is_default(o) }, ctx)
 end
 
 operation.register {
@@ -154,11 +154,10 @@ operation.register {
   build = function(name, of, options)
     local o = named(check.options(options, attach_shape), name, of)
     bound.check(o)
-    if o.online and is_default(o) then check.refuse("a default partition cannot be attached online") end
     return o
   end,
   expand = expand_attach,
-  online = function(o) return not is_default(o) end,
+  online = function() return true end,
   sql = function(o)
     return { ("ALTER TABLE %s ATTACH PARTITION %s %s"):format(parent(o), child(o), bound.sql(o)) }
   end,
@@ -187,18 +186,14 @@ local function undo_detach(o)
   end
   local options = clause.pick(o.existing, bound.shape)
   options.online = o.online
-  if is_default(options) then options.online = nil end
   return { operation.build("attach_partition", o.name, o.parent, with_place(o, options)) }
 end
 
-local first_concurrently = 140000
-
-local function expand_detach(o, ctx)
+local function expand_detach(o, ctx, ask)
   if not o.online and not o.concurrently then return nil end
   local sql = detaching.sql(parent(o), child(o))
-  if o.online and (ctx.server_version or first_concurrently) < first_concurrently then
-    return { step.transaction(sql) }
-  end
+  if o.online and ctx.offline then return online.detach_script(parent(o), sql) end
+  if o.online and online.is_plain(parent(o), ask) then return { step.transaction(sql) } end
   return { {
     statements = { sql .. " CONCURRENTLY" }, alone = true,
     recover = function(_, attempt) return detaching.before(parent(o), child(o), attempt) end,

@@ -77,6 +77,7 @@ end
 local raise = [[
 DO $$ DECLARE problem record; BEGIN
   FOR problem IN SELECT name, sql FROM pg_temp.moontide_plan WHERE step = 'problem' ORDER BY no LOOP
+    IF problem.sql IS NULL THEN RAISE EXCEPTION '%', problem.name; END IF;
     RAISE EXCEPTION '%', problem.name USING HINT = problem.sql;
   END LOOP;
 END $$]]

@@ -15,20 +15,20 @@ local function message(e, told)
     :format(said.name(e.name), said.relation(e.table))
 end
 
-local function hint(told)
-  if told == "rewrites" then return slowly end
-  return 'Say it with existing = { type = "..." }, or lint with the database at hand. ' .. slowly
+local function hint(told, way)
+  if told == "rewrites" then return way end
+  return 'Say it with existing = { type = "..." }, or lint with the database at hand. ' .. way
 end
 
 return {
   name = "type-rewrites-table",
   summary = "another column type writes the table anew while nobody can use it",
   level = "error",
-  check = function(_, ctx)
-    local found = {}
+  check = function(o, ctx)
+    local found, way = {}, o.kind == "alter_column" and ctx:online(o) or slowly
     for e in ctx:on_existing "alter_type" do
       local told = conversion.of(e)
-      if told ~= "cheap" then found[#found + 1] = { message = message(e, told), hint = hint(told) } end
+      if told ~= "cheap" then found[#found + 1] = { message = message(e, told), hint = hint(told, way) } end
     end
     return found
   end,
