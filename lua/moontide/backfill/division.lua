@@ -49,8 +49,16 @@ local function thinned(list, count)
   return picked
 end
 
+-- Addresses are divided evenly.
+local function blocks(last, count)
+  local total, list = math.tointeger(last[1]:match("%((%d+),")), {}
+  for index = 1, math.min(count, total) - 1 do list[index] = ("(%d,0)"):format(total * index // count) end
+  return list
+end
+
 local function splits(db, leaf, last, count)
   if leaf.rows < small or count < 2 then return {} end
+  if leaf.physical then return blocks(last, count) end
   local list = from_statistics(db, leaf, last)
   if #list == 0 then list = from_sample(db, leaf, last) end
   return thinned(list, count)
@@ -73,9 +81,20 @@ function division.ranges(db, leaf, count, pass)
   list[#list + 1] = { leaf = leaf.oid, lo = lo, hi = last }
   for _, range in ipairs(list) do
     range.pass = pass or 0
-    range.est_rows = range.pass > 1 and 0 or leaf.rows // #list   -- a sweep is no progress
+    range.est_rows = range.pass > 0 and 0 or leaf.rows // #list   -- counted in pass 0
   end
   return list
+end
+
+--- Add the ranges of the first passes: those of the key, and where rows have none, theirs.
+---@param list moontide.BackfillRange[]
+---@param db moontide.Db
+---@param leaf moontide.BackfillLeaf
+---@param count integer
+function division.add(list, db, leaf, count)
+  for _, range in ipairs(division.ranges(db, leaf, count)) do list[#list + 1] = range end
+  if not leaf.nulls then return end
+  for _, range in ipairs(division.ranges(db, leaf.nulls, 1, 1)) do list[#list + 1] = range end
 end
 
 return division

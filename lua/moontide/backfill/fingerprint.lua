@@ -4,7 +4,7 @@
 local digest = require "moontide.runtime.digest"
 local serialize = require "moontide.serialize"
 
-local essential = { "name", "table", "schema", "set", "condition", "delete", "into", "key", "read", "write" }
+local essential = { "name", "table", "schema", "set", "condition", "delete", "into", "key", "order", "read", "write" }
 
 -- A function by its code, without the names and lines that do not change what it does.
 local functions = { "each", "each_chunk" }

@@ -8,8 +8,10 @@ local division = require "moontide.backfill.division"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
 local identity = require "moontide.backfill.identity"
+local order = require "moontide.backfill.order"
 local orders = require "moontide.backfill.orders"
 local passes = require "moontide.backfill.passes"
+local preflight = require "moontide.backfill.preflight"
 local progress = require "moontide.backfill.progress"
 local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
@@ -104,11 +106,10 @@ local function divide(self, told)
   local wanted = math.max(8, math.min(4 * self.o.lanes, 256))
   for _, leaf in ipairs(leaves) do
     local count = math.max(1, wanted // #leaves)
-    for _, range in ipairs(division.ranges(self.db, leaf, count)) do ranges[#ranges + 1] = range end
+    division.add(ranges, self.db, leaf, count)
     estimate = estimate + leaf.rows
   end
-  local firing = #leaves > 0 and triggers.words(self.db, self.o, leaves)
-  if firing then report.info(("backfill %s: %s"):format(self.o.name, firing)) end
+  preflight.check(self.db, self.o, leaves)
   local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]), told = told }
   return found, self.books:start_statements(self.id, ranges, found, estimate)
 end
@@ -162,6 +163,7 @@ function job.open(o, place)
   self.spec = spec_of(o, started(self, row))
   if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
   tree.index(self)
+  preflight.again(place.db, o, self.spec.leaves)
   if row.state ~= "planned" then self:set_state "running" end
   return self
 end
@@ -186,10 +188,11 @@ function Run:limits()
 end
 
 ---@param oid integer
+---@param pass integer
 ---@return moontide.BackfillLeaf
-function Run:leaf(oid)
+function Run:leaf(oid, pass)
   if not self.by_oid[oid] then tree.reload(self) end
-  return self.by_oid[oid]
+  return order.of_pass(self.by_oid[oid], pass)
 end
 
 --- Take tables that became part of the tree.

@@ -4,6 +4,7 @@
 
 local division = require "moontide.backfill.division"
 local fault = require "moontide.fault"
+local order = require "moontide.backfill.order"
 local report = require "moontide.report"
 local survey = require "moontide.backfill.survey"
 local tree = require "moontide.backfill.tree"
@@ -25,7 +26,13 @@ local function ranges_of(run, leaves, pass)
   local list = {}
   for _, leaf in ipairs(leaves) do
     local count = math.max(1, 8 // #leaves)
-    for _, range in ipairs(division.ranges(run.db, leaf, count, pass)) do list[#list + 1] = range end
+    if pass == 0 then
+      division.add(list, run.db, leaf, count)
+    else
+      for _, range in ipairs(division.ranges(run.db, order.of_pass(leaf, pass), count, pass)) do
+        list[#list + 1] = range
+      end
+    end
   end
   return list
 end

@@ -4,9 +4,9 @@
 
 local cjson = require "cjson"
 local key = require "moontide.backfill.key"
+local preflight = require "moontide.backfill.preflight"
 local report = require "moontide.report"
 local survey = require "moontide.backfill.survey"
-local triggers = require "moontide.backfill.triggers"
 local write = require "moontide.backfill.write"
 
 local rehearsal = {}
@@ -61,19 +61,13 @@ local function try_rows(db, o, leaf)
   say(o, leaf, db:exec(sql)[1].changed, upto)
 end
 
--- What fires for each row is the first thing to know about a backfill's cost.
-local function say_triggers(db, o, leaves)
-  local words = triggers.words(db, o, leaves)
-  if words then report.info(("backfill %s: %s"):format(o.name, words)) end
-end
-
 --- Try a backfill.
 ---@param o table
 ---@param place moontide.JobPlace
 function rehearsal.run(o, place)
   local leaves = survey.leaves(place.db, o)
+  preflight.check(place.db, o, leaves)
   for _, leaf in ipairs(leaves) do try_rows(place.db, o, leaf) end
-  say_triggers(place.db, o, leaves)
 end
 
 return rehearsal

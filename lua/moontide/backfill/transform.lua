@@ -4,6 +4,7 @@
 local encode = require "moontide.backfill.encode"
 local fault = require "moontide.fault"
 local key = require "moontide.backfill.key"
+local order = require "moontide.backfill.order"
 local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
 local survey = require "moontide.backfill.survey"
@@ -12,7 +13,7 @@ local write = require "moontide.backfill.write"
 
 ---@class moontide.Transform
 ---@field spec table
----@field forms table<integer, table>  what is known of each leaf
+---@field forms table<string, table>  what is known of each leaf
 local Transform = {}
 Transform.__index = Transform
 
@@ -31,10 +32,20 @@ function transform.new(spec, db)
   return self
 end
 
+local function place_of(leaf) return leaf.oid .. (leaf.variant or "") end
+
+--- Whether a table is known.
+---@param leaf moontide.BackfillLeaf
+---@return boolean
+function Transform:knows(leaf) return self.forms[place_of(leaf)] ~= nil end
+
 --- Learn the columns of a table.
 ---@param leaf moontide.BackfillLeaf
 ---@param db moontide.Db
-function Transform:learn(leaf, db) self.forms[leaf.oid] = self:form(leaf, survey.columns(db, leaf.oid)) end
+function Transform:learn(leaf, db)
+  local columns = survey.columns(db, leaf.oid)
+  for _, way in ipairs(order.variants(leaf)) do self.forms[place_of(way)] = self:form(way, columns) end
+end
 
 local integer_types = { [20] = true, [21] = true, [23] = true }
 
@@ -55,7 +66,7 @@ function Transform:form(leaf, columns)
   self:check_columns(columns, self.spec.write, "write")
   local form = { keys = {}, writes = {}, by_name = {} }
   for index, column in ipairs(leaf.key) do
-    local oid = columns[column.name].oid
+    local oid = columns[column.name] and columns[column.name].oid   -- ctid is none of them
     form.keys[index] = { name = column.name, alias = key_name(index), type = column.type,
       codec = encode.codec(integer_types[oid] and oid or 25), native = integer_types[oid] }
   end
@@ -199,6 +210,8 @@ local function count_sql(count)
 end
 
 local function update_sql(self, leaf, form, chunk, names, assignments)
+  -- The address of a row that is locked is the row; it may have moved out of the chunk before it was.
+  local range = leaf.physical and "true" or write.range(self.spec, leaf, chunk.after, chunk.upto)
   local alias, sets, places, joins = quote.ident(self.spec.table), {}, {}, {}
   for index, item in ipairs(assignments) do
     sets[index] = item.column .. " = " .. item.new:gsub("@%.", (alias:gsub("%%", "%%%%")) .. ".")
@@ -212,7 +225,7 @@ local function update_sql(self, leaf, form, chunk, names, assignments)
     .. "SELECT set_config('%s', count(*)::text, true), set_config('%s', (count(*) FILTER (WHERE still))::text, true) "
     .. "FROM w"):format(leaf.name, alias, table.concat(sets, ", "), table.concat(places, ", "),
     table.concat(names, ", "), table.concat(joins, " AND "),
-    write.range(self.spec, leaf, chunk.after, chunk.upto), write.still(self.spec), count_setting, still_setting)
+    range, write.still(self.spec), count_setting, still_setting)
 end
 
 -- The width of some of the rows, so that chunks of wide ones stay within bounds.
@@ -236,7 +249,7 @@ end
 ---@return moontide.BadRow[]? bad
 function Transform:chunk(worker, chunk)
   local leaf = worker.leaf
-  local form = self.forms[leaf.oid]
+  local form = self.forms[place_of(leaf)]
   local rows = worker.lane:pipeline({ { rows = true, sql = select_sql(self, leaf, form, chunk) } })[1]
   measure(worker, rows)
   local changed, bad = collect(self, leaf, form, rows)

@@ -12,7 +12,7 @@ function tree.index(run)
   run.by_oid = {}
   for _, leaf in ipairs(run.spec.leaves) do
     run.by_oid[leaf.oid] = leaf
-    if run.transform and not run.transform.forms[leaf.oid] then run.transform:learn(leaf, run.db) end
+    if run.transform and not run.transform:knows(leaf) then run.transform:learn(leaf, run.db) end
   end
 end
 

@@ -56,7 +56,7 @@ local function claim(self)
   self.job.finished = not row and results[#list][1].open == 0 and not passes.next(self.job)
   if row then
     self.range = range_of(row)
-    self.leaf = self.job:leaf(row.leaf)
+    self.leaf = self.job:leaf(row.leaf, row.pass)
     self.size:inherit(row.chunk_rows)
   else
     self.lane:pipeline { { sql = "COMMIT" } }
@@ -101,12 +101,19 @@ local function open(self)
   take_opening(self, self.lane:pipeline(list))
 end
 
+-- In physical order a row that still matches could be met again, so it is an error, which says so by its value.
+local function strict(still)
+  return ("CASE WHEN %s > 0 THEN (%s || ' rows match the condition of the backfill still after they were changed')"
+    .. "::bigint ELSE 0 END"):format(still, still)
+end
+
 -- The checkpoint that a chunk leaves, in words of the books.
 local function checkpoint_of(self, upto, seen, more)
   local done = table.concat(upto, "\0") == table.concat(self.range.hi, "\0")
   local point = { to = upto, done = done, seen = seen, busy_ms = self.busy_ms or 0, chunk_rows = self.size.rows }
   for name, item in pairs(more or {}) do point[name] = item end
   return function(changed, still)
+    if self.leaf.physical and still then still = strict(still) end
     point.changed, point.still, point.seen = changed, still, self.found and point.seen or changed
     return self.job.books:checkpoint(self.job.id, self.range, point)
   end, done

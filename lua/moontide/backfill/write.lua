@@ -25,7 +25,7 @@ end
 ---@param upto string[]?
 ---@return string
 function write.range(spec, leaf, after, upto)
-  return leaf.range or key.between(leaf.key, spec.table, after, upto)
+  return leaf.range or key.between(leaf.key, spec.table, after, upto) .. key.only(leaf, spec.table)
 end
 
 --- The condition of a chunk: its keys, and what the user asks for.

@@ -1498,6 +1498,7 @@ function op.copy_from(table, from, options) end
 ---@field rows_per_s? integer          not faster than this
 ---@field on_error? "stop"|"quarantine"  at a row that cannot be changed: stop, or note it and go on; default: "stop"
 ---@field max_errors? integer          stop when more rows than this are noted; default: 100
+---@field order? "key"|"physical"      "physical": as rows are stored; needs a where that changed rows do not match
 ---@field sweep? integer               with where: at most so many passes for rows that came meanwhile; default: 3
 ---@field verify? moontide.SqlText      a query that must answer 0 when all is done
 ---@field wait_writers? integer        seconds to wait for open transactions that have written to the table; default: 60

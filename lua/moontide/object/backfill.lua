@@ -67,7 +67,8 @@ end
 local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
   rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
-  max_errors = positive, sweep = natural, verify = check.sql, wait_writers = natural, background = check.flag,
+  max_errors = positive, order = check.choice("key", "physical"), sweep = natural, verify = check.sql,
+  wait_writers = natural, background = check.flag,
 })
 
 local function check_mode(o)
@@ -81,6 +82,7 @@ local function check_mode(o)
   end
   if o.delete and not o.condition then check.refuse("delete needs where", "All rows are deleted by TRUNCATE.") end
   if o.max_errors and o.on_error ~= "quarantine" then check.refuse('max_errors needs on_error = "quarantine"') end
+  if o.order == "physical" and o.key then check.refuse 'order = "physical" goes by no key' end
   if o.into and not o.delete then check.refuse("into needs delete = true") end
 end
 
