@@ -23,6 +23,9 @@ END $$]]
 local cases = {
   { "a check", [[op.create_check_constraint("c", "t", "slow(a) > 0", { online = true })]], "VALIDATE CONSTRAINT" },
   { "an index", [[op.create_index("i", "t", { sql "slow(a)" }, { online = true })]], "INDEX CONCURRENTLY" },
+  { "the index of a column with a new type", [[op.alter_column("t", "a", { type = "bigint", online = true })]],
+    "INDEX CONCURRENTLY", [[ALTER TABLE t ADD PRIMARY KEY (id); CREATE INDEX ON t (slow(a));
+      CREATE FUNCTION slow(bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT public.slow($1::integer)']] },
 }
 
 -- Locks that the operation holds on the table while its long statement runs, and whether the writer waits for one.
@@ -46,6 +49,7 @@ describe("while rows are read for", function()
   for _, case in ipairs(cases) do
     it(case[1] .. ", nobody is blocked", function()
       local revision = cli.revision("a1", nil, { upgrade = "  " .. case[2] })
+      sql(case[4] or "SELECT 1")
       local folder = cli.project { ["migrations/versions/a.lua"] = revision }
       local loop = cli.start({ "-X", "-d", url .. "&application_name=writer", "-c", writer },
         { program = { server.bin() .. "/psql" } })
