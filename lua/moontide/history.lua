@@ -85,6 +85,7 @@ function History:create_statements()
   add("CREATE TABLE IF NOT EXISTS %s %s", self.log, log_columns)
   add("CREATE TABLE IF NOT EXISTS %s %s", self.journal, journal_columns)
   add("CREATE TABLE IF NOT EXISTS %s %s", self.captured, captured_columns)
+  list[#list + 1] = self:mark_statement()
   list[#list + 1] = require("moontide.repeatable.books").create(self)
   return list
 end
@@ -100,7 +101,43 @@ function History:read_statements()
     { rows = true, sql = ("SELECT revision, direction, checksum FROM %s WHERE outcome = 'done' ORDER BY id")
       :format(self.log) },
     { rows = true, sql = self:journal_query() },
+    { rows = true, sql = ("SELECT %s AS owner"):format(self:owner()) },
   }
+end
+
+-- A comment says whose the tables are: segments and checksums of two projects must not be mixed up.
+function History:mark() return "moontide: of the version table " .. self.version end
+
+function History:owner()
+  return ("obj_description(to_regclass(%s), 'pg_class')"):format(quote.literal(self.journal))
+end
+
+local mark_sql = [[DO $mark$ BEGIN
+  IF %s IS NULL AND (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(%s)) THEN
+    COMMENT ON TABLE %s IS %s;
+  END IF;
+END $mark$]]
+
+--- The statement that says which version table the other tables belong to, unless they say so, or are somebody else's.
+---@return string
+function History:mark_statement()
+  return mark_sql:format(self:owner(), quote.literal(self.journal), self.journal, quote.literal(self:mark()))
+end
+
+--- A statement that fails (22012) where the tables belong to another version table.
+---@return string
+function History:own_statement()
+  local mark = quote.literal(self:mark())
+  return ("SELECT 1 / (NOT starts_with(coalesce(%s, ''), 'moontide: ') OR %s = %s)::integer")
+    :format(self:owner(), self:owner(), mark)
+end
+
+--- The version table of another project, by the comment that the server has.
+---@param comment string?
+---@return string?
+function History:stranger(comment)
+  local version = comment and comment:match "^moontide: of the version table (.*)$"
+  return version ~= self.version and version or nil
 end
 
 --- The query of the journal rows.

@@ -19,7 +19,19 @@ Session.__index = Session
 
 local session = {}
 
-local function results_from(results, first)
+local function refuse_shared(self, version)
+  local schema = self.history.schema
+  fault.raise("config", ('the bookkeeping tables in schema "%s" are those of another project'):format(schema), {
+    detail = ("its version table is %s, the one of this project is %s"):format(version or "another one",
+      self.history.version),
+    hint = ('Give this project a schema of its own in env.lua, as in schema = "moontide_orders". If it is the same '
+      .. "project and its table was renamed: COMMENT ON TABLE %s IS NULL."):format(self.history.journal),
+  })
+end
+
+local function results_from(self, results, first)
+  local stranger = self.history:stranger(results[first + 3][1].owner)
+  if stranger then refuse_shared(self, stranger) end
   return history.state(results[first], results[first + 1], results[first + 2])
 end
 
@@ -36,7 +48,7 @@ local function read(self)
   local results = try_read(self, self.history:read_statements())
   self.exists = results ~= nil
   if results then
-    self.state = results_from(results, 1)
+    self.state = results_from(self, results, 1)
   else
     local version = try_read(self, { self.history:version_statement() })
     self.state = history.state(version and version[1] or {}, {}, {})
@@ -56,7 +68,8 @@ function session.look(config)
   return self
 end
 
-local function explain_refusal(problem)
+local function explain_refusal(self, problem)
+  if type(problem) == "table" and problem.sqlstate == "22012" then refuse_shared(self) end
   if type(problem) == "table" and problem.sqlstate == "25006" then
     problem.hint = "The server is a read-only standby; connect to the primary."
   elseif type(problem) == "table" and problem.sqlstate == "42501" then
@@ -67,14 +80,16 @@ end
 
 local function create_and_read(self)
   -- IF NOT EXISTS says so in a notice each time; that is not news here.
-  local list = { { sql = "BEGIN" }, { sql = "SET LOCAL client_min_messages = warning" } }
+  local list = {
+    { sql = "BEGIN" }, { sql = "SET LOCAL client_min_messages = warning" }, { sql = self.history:own_statement() },
+  }
   for _, sql in ipairs(self.history:create_statements()) do list[#list + 1] = { sql = sql } end
   local first = #list + 1
-  table.move(self.history:read_statements(), 1, 3, first, list)
+  table.move(self.history:read_statements(), 1, 4, first, list)
   list[#list + 1] = { sql = "COMMIT" }
   local ok, results = pcall(self.db.pipeline, self.db, list)
-  if not ok then explain_refusal(results) end
-  self.state, self.exists = results_from(results, first), true
+  if not ok then explain_refusal(self, results) end
+  self.state, self.exists = results_from(self, results, first), true
 end
 
 -- The lock and the state in one round trip; the state is nil when the tables are
@@ -85,7 +100,7 @@ local function try_at_once(self)
   local results = try_read(self, list)
   if not results then return self.db:exec(list[1].sql)[1], true end
   local answer = results[1][1]
-  if answer.held then self.state, self.exists = results_from(results, 2), true end
+  if answer.held then self.state, self.exists = results_from(self, results, 2), true end
   return answer
 end
 
