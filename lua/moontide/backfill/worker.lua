@@ -46,14 +46,28 @@ local function begin(self, list)
   if self.job.pooled then list[#list + 1] = { sql = self.job.settings_sql } end
 end
 
+local going = { running = true, sweeping = true }
+
+local function may_go(self, standing)
+  return going[standing.state] and self.job:obey(standing.control, self.size)
+end
+
+local function wait_for_go(self)
+  self.lane:pipeline { { sql = "ROLLBACK" } }
+  self.job:wait_for_go(self.lane)
+  return true
+end
+
 local function claim(self)
   local list = {}
   begin(self, list)
   list[#list + 1] = { sql = self.job.books:claim_statement(self.job.id), rows = true }
   list[#list + 1] = { sql = self.job.books:open_statement(self.job.id), rows = true }
+  list[#list + 1] = { sql = self.job.books:standing_statement(self.job.id), rows = true }
   local results = self.lane:pipeline(list)
-  local row = results[#list - 1][1]
-  self.job.finished = not row and results[#list][1].open == 0 and not passes.next(self.job)
+  local row = results[#list - 2][1]
+  if row and not may_go(self, results[#list][1]) then return wait_for_go(self) end
+  self.job.finished = not row and results[#list - 1][1].open == 0 and not passes.next(self.job)
   if row then
     self.range = range_of(row)
     self.leaf = self.job:leaf(row.leaf, row.pass)
