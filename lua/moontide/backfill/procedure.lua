@@ -20,7 +20,8 @@ end
 local body = [[
 DECLARE
   job bigint; part record; key text; bound text; changed bigint; size integer := 500; started timestamptz; took float8;
-  after text; own text; columns text; names text[]; upto text[]; last boolean; ok boolean; tries integer := 0;
+  after text; own text; columns text; names text[]; upto text[]; archived text; last boolean; ok boolean;
+  tries integer := 0;
 BEGIN
   SELECT id INTO job FROM @JOB@ WHERE revision = @REVISION@ AND step = @STEP@ AND direction = @DIRECTION@
     AND state <> 'abandoned' AND NOT EXISTS (SELECT 1 FROM @LOG@ l
@@ -50,6 +51,12 @@ BEGIN
     @KEY@
     IF key IS NULL THEN RAISE EXCEPTION 'table % has no key to go through it by', part.name; END IF;
     names := string_to_array(key, E'\n');
+    IF EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = part.leaf AND NOT a.attnotnull
+        AND a.attname = ANY (ARRAY(SELECT (parse_ident(c))[1] FROM unnest(names) c))) THEN
+      RAISE EXCEPTION 'the key of table % may be NULL: such rows would be passed over', part.name;
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO archived FROM pg_attribute a
+      WHERE a.attrelid = part.leaf AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
     columns := array_to_string(ARRAY(SELECT 't.' || c || '::text' FROM unnest(names) c), ', ');
     IF part.hi IS NULL THEN
       EXECUTE format('SELECT ARRAY[%s] FROM ONLY %s t ORDER BY %s LIMIT 1', columns, part.name,
@@ -71,7 +78,8 @@ BEGIN
     started := clock_timestamp();
     ok := true;
     BEGIN
-      EXECUTE replace(replace(@CHUNK@, '{moontide leaf}', part.name), '{moontide range}',
+      EXECUTE replace(replace(replace(@CHUNK@, '{moontide leaf}', part.name), '{moontide columns}', archived),
+        '{moontide range}',
         CASE WHEN part.cur IS NULL THEN '' ELSE own || ' ' || after || ' AND ' END || own || ' <= (' ||
         array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(upto) v), ', ') || ')') INTO changed;
       UPDATE @RANGE@ SET cur = upto, done = last, rows_seen = rows_seen + CASE WHEN last THEN changed ELSE size END,
@@ -117,7 +125,8 @@ end
 
 -- The chunk's statement with places for the table and the range.
 local function chunk_sql(o)
-  return write.plain(o, { name = "{moontide leaf}", range = "{moontide range}" }, {})
+  local spec = setmetatable({ columns = "{moontide columns}" }, { __index = o })
+  return write.plain(spec, { name = "{moontide leaf}", range = "{moontide range}" }, {})
 end
 
 local function filled(text, words)

@@ -57,6 +57,7 @@ local function delete(spec, leaf, condition, returning)
 end
 
 local function columns(spec)
+  if type(spec.columns) == "string" then return spec.columns end
   local list = {}
   for index, name in ipairs(spec.columns) do list[index] = quote.ident(name) end
   return table.concat(list, ", ")
