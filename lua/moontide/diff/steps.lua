@@ -19,23 +19,24 @@ local function loses_column(self, owner)
   return false
 end
 
--- Another table that goes too may be dropped before this one.
-local function refers_to_dropped(self, fact)
+-- Another table that goes too is dropped before this one.
+local function refers_to_dropped(self, fact, place)
   for key in pairs(self.from.edges[fact.key] or {}) do
-    if key ~= fact.parent and self.dropped[key] and key:find("^table ") then return true end
+    local is_before = self.dropped[key] and key:find("^table ") and place[key] > place[fact.parent]
+    if key ~= fact.parent and is_before then return true end
   end
   return false
 end
 
 -- What goes with something else, without a call of its own.
-local function is_implied(self, fact)
+local function is_implied(self, fact, place)
   if fact.kind == "sequence" then
     local owner = self.from.by_key["owner of " .. fact.key]
     return owner ~= nil and loses_column(self, owner)
   end
   if fact.kind == "sequence owner" and self.dropped[fact.parent] then return true end
   if not fact.parent or not goes(self, fact.parent) then return false end
-  return not (fact.kind == "foreign key" and refers_to_dropped(self, fact))
+  return not (fact.kind == "foreign key" and refers_to_dropped(self, fact, place))
 end
 
 local function time_of(self, fact)
@@ -44,9 +45,11 @@ local function time_of(self, fact)
 end
 
 local function add_drops(self, list, ordered, time)
+  local place = {}
+  for i, fact in ipairs(ordered) do place[fact.key] = i end
   for i = #ordered, 1, -1 do
     local fact = ordered[i]
-    if goes(self, fact.key) and time_of(self, fact) == time and not is_implied(self, fact) then
+    if goes(self, fact.key) and time_of(self, fact) == time and not is_implied(self, fact, place) then
       list[#list + 1] = { call = fact.drop, fact = fact }
     end
   end

@@ -1,4 +1,5 @@
---- The order of facts: everything after what it needs, and beside that by kind and name.
+--- The order of facts: everything after what it needs, and beside that by kind and name,
+--- tables after those that they refer to.
 
 local arrange = {}
 
@@ -9,10 +10,47 @@ for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range 
   ranks[kind] = i
 end
 
-local function before(a, b)
-  local first, second = ranks[a.kind] or 99, ranks[b.kind] or 99
-  if first ~= second then return first < second end
-  return a.key < b.key
+-- The tables that a table refers to, sorted.
+local function references(set)
+  local map = {}
+  for _, fact in ipairs(set.list) do
+    for key in pairs(fact.kind == "foreign key" and set.edges[fact.key] or {}) do
+      local other = set.by_key[key]
+      if other and other.kind == "table" and key ~= fact.parent then
+        map[fact.parent] = map[fact.parent] or {}
+        table.insert(map[fact.parent], key)
+      end
+    end
+  end
+  for _, list in pairs(map) do table.sort(list) end
+  return map
+end
+
+-- Places of tables: behind those that they refer to, where that can be, and by name.
+local function table_places(set)
+  local referred, keys, place, count = references(set), {}, {}, 0
+  for _, fact in ipairs(set.list) do
+    if fact.kind == "table" then keys[#keys + 1] = fact.key end
+  end
+  table.sort(keys)
+  local function visit(key)
+    if place[key] then return end
+    place[key] = 0
+    for _, other in ipairs(referred[key] or {}) do visit(other) end
+    count = count + 1
+    place[key] = count
+  end
+  for _, key in ipairs(keys) do visit(key) end
+  return place
+end
+
+local function by_kind_and_name(place)
+  return function(a, b)
+    local first, second = ranks[a.kind] or 99, ranks[b.kind] or 99
+    if first ~= second then return first < second end
+    if place[a.key] and place[b.key] then return place[a.key] < place[b.key] end
+    return a.key < b.key
+  end
 end
 
 --- The facts of a set in an order in which they can be created.
@@ -20,7 +58,7 @@ end
 ---@return moontide.Fact[]
 function arrange.order(set)
   local sorted = table.move(set.list, 1, #set.list, 1, {})
-  table.sort(sorted, before)
+  table.sort(sorted, by_kind_and_name(table_places(set)))
   local place, done, list = {}, {}, {}
   for i, fact in ipairs(sorted) do place[fact.key] = i end
   local function visit(fact)
