@@ -156,6 +156,7 @@ local harmless = {
     op.alter_column("t", "a", { nullable = false }) op.drop_constraint("c", "t")]],
   [[op.execute "ALTER TABLE t ADD CONSTRAINT c CHECK (((a IS NOT NULL) AND (b > 0))) NOT VALID"
     op.transaction(function() op.validate_constraint("c", "t") end) op.alter_column("t", "a", { nullable = false })]],
+  [[op.alter_column("t", "a", { type = "bigint", online = true })]],
   [[op.alter_column("t", "a", { type = "varchar(50)", existing = { type = "varchar(20)" } })]],
   [[op.alter_column("t", "a", { type = "text", existing = { type = "varchar(20)" } })]],
   [[op.alter_column("t", "a", { type = "varchar", using = "a::varchar", existing = { type = "text" } })]],
@@ -189,6 +190,7 @@ local harmless = {
   "sql CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END;",
   "sql DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$;", "sql COMMENT ON TABLE t IS 'TRUNCATE t; DROP TABLE t';",
   [[op.create_table("n", { { "a", "jsonb" }, { "b", "varchar(3)" }, { "c", "timestamptz" }, { "d", "\"char\"" } })]],
+  "sql CREATE TEMP TABLE n (id int PRIMARY KEY REFERENCES u, b json);",
   [[op.create_table("n", { { "id", "bigint", identity = true, primary_key = true }, { "n", "int" } })]],
 }
 

@@ -33,6 +33,12 @@ function collect.transport(options)
   }, Collect)
 end
 
+--- Whether what an operation asks the catalog is answered, though with nothing: what depends on a column changes
+--- nothing about the column.
+---@param o moontide.Operation
+---@return boolean
+function Collect.answers(o) return o.dependents ~= nil end
+
 function Collect:open()
   if self.is_open then return end
   self.is_open, self.transaction = true, self.transaction + 1

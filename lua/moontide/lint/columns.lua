@@ -3,6 +3,7 @@
 local columns = {}
 
 local function each(e, look)
+  if e.temporary then return end
   if e.kind == "create_table" then
     for _, c in ipairs(e.columns) do look(c, e) end
   elseif e.kind == "add_column" then

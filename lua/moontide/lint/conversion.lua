@@ -30,8 +30,10 @@ local cheap = {
     return to.arguments[1] == nil
   end },
   numeric = { numeric = numeric }, varbit = { varbit = length }, cidr = { inet = always },
-  timestamp = { timestamp = length }, timestamptz = { timestamptz = length }, interval = { interval = function(_, to)
-    return to.arguments[1] == nil and not to.fields
+  timestamp = { timestamp = length }, timestamptz = { timestamptz = length },
+  time = { time = length }, timetz = { timetz = length },
+  interval = { interval = function(from, to)
+    return (not to.fields or to.fields == from.fields) and length(from, to)
   end },
 }
 

@@ -13,6 +13,7 @@ local effect = {}
 ---@class moontide.Effect
 ---@field kind string      "create_index", "add_constraint", "alter_type" ...
 ---@field table? { schema?: string, name: string }
+---@field temporary? boolean  of create_table
 ---@field fresh? boolean   the table was created in the same revision
 ---@field transaction? integer  which transaction of the revision it is in; nil: none
 ---@field held? boolean    an earlier statement of the transaction keeps others from the table
@@ -145,15 +146,23 @@ local function first_of(list, cursor)
   return {}
 end
 
+-- The effects of a CREATE; a table that the session alone sees says so.
+local function create(cursor)
+  local temporary = cursor:is "TEMP" or cursor:is "TEMPORARY" or cursor:is("TEMPORARY", 1) or cursor:is("TEMP", 1)
+  cursor:skip("OR REPLACE", "UNIQUE", "TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE")
+  local list = first_of(creates, cursor)
+  for _, e in ipairs(list) do e.temporary = temporary end
+  return list
+end
+
 --- What a statement does.
 ---@param sql string
 ---@return moontide.Effect[]
 function effect.of(sql)
   if scan.command(sql) == "INSERT" then return {} end
   local cursor = token.cursor(token.list(sql))
-  if not cursor:take "CREATE" then return first_of(readers, cursor) end
-  cursor:skip("OR REPLACE", "UNIQUE", "TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE")
-  return first_of(creates, cursor)
+  if cursor:take "CREATE" then return create(cursor) end
+  return first_of(readers, cursor)
 end
 
 return effect

@@ -42,6 +42,7 @@ end
 
 -- The columns of foreign keys of which all indexes there can be are known.
 local function keys_of(e, ctx)
+  if e.temporary then return {} end
   if e.kind == "create_table" then return keys_of_table(e) end
   if e.kind == "add_column" then return e.column.references and { { e.name } } or {} end
   if e.constraint.type ~= "foreign key" then return {} end
