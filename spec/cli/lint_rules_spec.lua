@@ -157,6 +157,7 @@ local harmless = {
   [[op.execute "ALTER TABLE t ADD CONSTRAINT c CHECK (((a IS NOT NULL) AND (b > 0))) NOT VALID"
     op.transaction(function() op.validate_constraint("c", "t") end) op.alter_column("t", "a", { nullable = false })]],
   [[op.alter_column("t", "a", { type = "bigint", online = true })]],
+  [[op.alter_column("t", "a", { type = "text", existing = { type = "varchar(5)" }, dependents = "recreate" })]],
   [[op.alter_column("t", "a", { type = "varchar(50)", existing = { type = "varchar(20)" } })]],
   [[op.alter_column("t", "a", { type = "text", existing = { type = "varchar(20)" } })]],
   [[op.alter_column("t", "a", { type = "varchar", using = "a::varchar", existing = { type = "text" } })]],
