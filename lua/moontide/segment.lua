@@ -177,8 +177,8 @@ end
 
 -- The operation with what it has to read before its statements can be told; a replay answers from the journal.
 local function prepared(self, o, registration)
-  local answers = self.transport.answers
-  if not registration.prepare or self.transport.offline and not (answers and answers(o)) then return o end
+  local knows = self.transport.answers
+  if not registration.prepare or self.transport.offline and not (knows and knows(o)) then return o end
   local fields = registration.prepare(o, function(sql) return self:ask { sql = sql, rows = true, o = o } end,
     self.history.schema)
   if not fields then return o end

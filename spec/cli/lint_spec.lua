@@ -218,8 +218,9 @@ describe("the formats of lint", function()
     assert.equal(1, ran.status)
     local lines = {}
     for text in ran.stdout:gmatch("[^\n]+") do lines[#lines + 1] = text end
-    assert.equal('::warning file=migrations/versions/100%25%2C so%3A ä.lua,line=8,title=rename-table::renaming "a%0A%25"'
-      .. " breaks programs that use the old name%0ACreate a view of the old name in the same revision, and drop it "
+    assert.equal('::warning file=migrations/versions/100%25%2C so%3A ä.lua,line=8,title=rename-table::'
+      .. 'renaming "a%0A%25" breaks programs that use the old name%0ACreate a view of the old name in the same '
+      .. "revision, and drop it "
       .. "in a later release.", lines[1])
     assert.matches("^::error file=migrations/versions/100%%25%%2C so%%3A ä.lua,line=9,title=index%-not%-concurrent::",
       lines[2])
