@@ -1,6 +1,7 @@
 --- The two sides of a comparison: live databases, models, SQL files.
 
 local connecting = require "moontide.connecting"
+local equal = require "moontide.equal"
 local fault = require "moontide.fault"
 local reading = require "moontide.reading"
 
@@ -47,12 +48,14 @@ local function read_text(path)
   return text
 end
 
+-- What makes the declarations of a file; those of a model are answered, too.
 local function declared(self, text)
   local scratch = require "moontide.scratch"
-  if text:find("%.sql$") then return scratch.of_sql(text, read_text(text)) end
-  if text:find("%.lua$") then
+  if text:find("%.sql$") then
+    return function() return scratch.of_sql(text, read_text(text)) end
+  elseif text:find("%.lua$") then
     local list, renames = require("moontide.model").load(text, self.app:config())
-    return scratch.of_models(list), list, renames
+    return function() return scratch.of_models(list) end, list, renames
   end
   return require("moontide.staging").declared(self.app, text)
 end
@@ -68,23 +71,40 @@ function Comparing:read(text)
 end
 
 --- What the server makes of declarations.
----@param found moontide.Declared
+---@param declarations fun(): moontide.Declared
 ---@return moontide.FactSet
-function Comparing:build(found)
-  local db = self:connect(self.scratch_url)
+function Comparing:build(declarations)
+  local found, db = declarations(), self:connect(self.scratch_url)
   return require("moontide.scratch").read(db, found, reading.scope(self.app:config()))
+end
+
+-- What a declaration can be looked up by; several may have the same, such as functions of one name.
+local function label(o) return ("%s %s.%s.%s"):format(o.kind, o.schema, o.table, o.name) end
+
+local function by_label(list)
+  local map = {}
+  for _, o in ipairs(list) do
+    local found = map[label(o)] or {}
+    map[label(o)], found[#found + 1] = found, o
+  end
+  return map
+end
+
+local function take_equal(candidates, o)
+  for i, candidate in ipairs(candidates or {}) do
+    if equal(candidate, o, "where") then return table.remove(candidates, i) end
+  end
 end
 
 -- A model file that says of the live database what `reflect` prints needs no building.
 local function says_the_same(set, list)
-  local model, seen, count = require "moontide.model", {}, 0
-  for _, item in ipairs(require("moontide.fact.text").declarations(set)) do
-    seen[item.source], count = true, count + 1
+  local operations = require("moontide.fact.text").operations(set)
+  if #operations ~= #list then return false end
+  local map = by_label(list)
+  for _, o in ipairs(operations) do
+    if not take_equal(map[label(o)], o) then return false end
   end
-  for _, o in ipairs(list) do
-    if not seen[model.source(o)] then return false end
-  end
-  return count == #list
+  return true
 end
 
 --- The live database and what it should be.

@@ -3,7 +3,7 @@
 local table_of = require "spec.bench.table"
 local samples = require "spec.bench.samples"
 
-local modules = { "startup", "apply", "network", "listing" }
+local modules = { "startup", "apply", "network", "listing", "reflect" }
 
 local function wanted(name, words)
   for _, word in ipairs(words) do

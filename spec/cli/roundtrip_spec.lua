@@ -1,6 +1,7 @@
 local cli = require "spec.support.cli"
 local proxy = require "spec.support.proxy"
 local server = require "spec.support.server"
+local shell = require "spec.support.shell"
 
 local function ten_statements(id, down)
   local lines = {}
@@ -56,5 +57,34 @@ describe("round trips", function()
     wire:reset()
     assert.equal(0, upgrade(folder, wire).status)
     assert.equal(3 + 2, wire:counts().round_trips)
+  end)
+
+  -- The models are the database's own, or written by hand, which have to be built on the server.
+  local function comparing_trips(tables)
+    local database = cluster:database()
+    for i = 1, tables do
+      server.sql(database, ([[CREATE TABLE t%d (id int PRIMARY KEY, a text, b int REFERENCES t1);
+        CREATE INDEX ON t%d (a)]]):format(i, i))
+    end
+    local folder = cli.project { ["migrations/env.lua"] = 'return { models = "models.lua" }\n' }
+    local wire <close> = proxy.start(database, { tcp = true })
+    local function count(wanted, ...)
+      wire:reset()
+      local ran = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = wire.url, PGSSLMODE = "prefer" } })
+      assert.equal(wanted, ran.status, ran.stderr)
+      return wire:counts().round_trips
+    end
+    local trips = { count(0, "reflect", "-o", "migrations/models.lua"), count(0, "check") }
+    local path = folder .. "/migrations/models.lua"
+    shell.write(path, (shell.read(path):gsub('"text"', '"varchar"')))
+    trips[3] = count(1, "check")
+    return trips
+  end
+
+  it("are as many for reflect and check of forty tables as of one, and at most eight", function()
+    local few, many = comparing_trips(1), comparing_trips(40)
+    assert.same(few, many)
+    for _, trips in ipairs(many) do assert.is_true(trips <= 8, "round trips: " .. trips) end
+    assert.same({ 3, 3 }, { many[1], many[2] })
   end)
 end)

@@ -1,6 +1,7 @@
 --- From one database to another: what differs, and the calls that lead from the
 --- first to the second. Pure; the way back is the same question asked the other way round.
 
+local equal = require "moontide.equal"
 local rule = require "moontide.diff.rule"
 
 ---@class moontide.Difference
@@ -27,7 +28,7 @@ end
 
 -- Columns of a table that are in another order are no difference.
 local function compare(self, old, new)
-  if old.source == new.source then return end
+  if old == new or equal(old.call, new.call) or old.source == new.source then return end
   local alteration = rule.alteration(old, new)
   if is_nothing(alteration) then return end
   self.altered[new.key] = alteration or nil

@@ -11,6 +11,17 @@ local head = [[
 -- Objects stand after what they need; a foreign key may refer to a later table.
 ]]
 
+--- What creates everything in a set.
+---@param set moontide.FactSet
+---@return moontide.Operation[]
+function text.operations(set)
+  local list = {}
+  for i, entry in ipairs(arrange.calls(set, arrange.order(set), {}, { owners = true })) do
+    list[i] = sets.operation(entry.call)
+  end
+  return list
+end
+
 --- The declarations of everything in a set: a list of { kind, key, source }.
 ---@param set moontide.FactSet
 ---@return { kind: string, key: string, source: string }[]
