@@ -57,7 +57,7 @@ local function declared(self, text)
     local list, renames = require("moontide.model").load(text, self.app:config())
     return function() return scratch.of_models(list) end, list, renames
   end
-  return require("moontide.staging").declared(self.app, text)
+  return function() return require("moontide.staging").declared(self.app, text) end
 end
 
 --- The facts of one side.
@@ -67,14 +67,14 @@ function Comparing:read(text)
   require "moontide.op"
   local config = self.app:config()
   if not text or is_url(text) then return reading.live(self:connect(text), config) end
-  return self:build((declared(self, text)))
+  return self:build(declared(self, text)())
 end
 
 --- What the server makes of declarations.
----@param declarations fun(): moontide.Declared
+---@param found moontide.Declared
 ---@return moontide.FactSet
-function Comparing:build(declarations)
-  local found, db = declarations(), self:connect(self.scratch_url)
+function Comparing:build(found)
+  local db = self:connect(self.scratch_url)
   return require("moontide.scratch").read(db, found, reading.scope(self.app:config()))
 end
 
@@ -117,7 +117,7 @@ function Comparing:pair(wanted)
   if is_url(wanted) then return live, self:read(wanted), {} end
   local found, list, renames = declared(self, wanted)
   if list and says_the_same(live, list) then return live, live, {} end
-  return live, self:build(found), renames or {}
+  return live, self:build(found()), renames or {}
 end
 
 --- The way from the live database to what it should be.
