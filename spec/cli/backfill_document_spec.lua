@@ -24,6 +24,18 @@ describe("docs/backfill.md", function()
       count(*) FILTER (WHERE email = lower(email)), count(*) FILTER (WHERE last_name = 'King') FROM users]]))
   end)
 
+  it("has every option in its table", function()
+    local here = require("lfs").currentdir()
+    local options = shell.read(here .. "/docs/backfill.md"):match "\n## Options\n(.-)\n## "
+    local class = shell.read(here .. "/lua/moontide/meta/op.lua"):match "class moontide.BackfillItem.-\n(.-)\n\n"
+    local count = 0
+    for name in class:gmatch "@field (%l[%w_]*)" do
+      count = count + 1
+      assert.matches("| [^|]*`" .. name .. "`", options)
+    end
+    assert.is_true(count > 20)
+  end)
+
   it("warns of a loop that leaves half of the rows as they were", function()
     for n = 0, 3000, 1000 do
       server.sql(url, ("UPDATE users SET email = lower(email) WHERE id IN (SELECT id FROM users "
