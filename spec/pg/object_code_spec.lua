@@ -73,6 +73,10 @@ versions.each(function(major, database)
       { "replaced by one with more columns", a_kept_view, function(op)
         op.create_view("v", "select id, name, 1 as one from t", { replace = true })
       end, has = { "view column v.one integer" } },
+      { "with other options", a_kept_view, function(op)
+        op.alter_view("v", { check_option = null, security_barrier = false })
+        op.alter_view("v", { check_option = "cascaded" })
+      end, has = { "options={check_option=cascaded}" } },
       { "replaced where there was none", a_view, function(op)
         op.create_view("new", "select 1 as one", { replace = true })
       end, has = { "view public.new" } },
@@ -174,8 +178,26 @@ versions.each(function(major, database)
     })
   end)
 
+  describe("functions that stay", function()
+    cases {
+      { "with other properties", a_function, function(op)
+        op.alter_function("f", { volatility = "immutable", strict = false, leakproof = false,
+          security_definer = false, parallel = "unsafe", cost = 9.5,
+          set = { search_path = { "public" }, work_mem = null, ["my.own"] = hostile } })
+        op.alter_function("g", { args = {}, rows = 9, cost = 3, strict = true, set = { search_path = { "a b", "" } } })
+        op.alter_function("g", { args = "int", leakproof = true })
+      end, has = { "IMMUTABLE COST 9.5", "ROWS 9", "SET search_path TO 'public'" } },
+      { "of C", [[create function f(int) returns int language internal as 'int4abs']], function(op)
+        op.alter_function("f", { cost = 7 })
+      end, has = { "COST 7" } },
+    }
+  end)
+
   describe("procedures", function()
     cases {
+      { "altered", "create procedure p() language plpgsql security definer as 'begin end'", function(op)
+        op.alter_procedure("p", { security_definer = false, set = { work_mem = "1MB" } })
+      end, has = { "SET work_mem TO '1MB'" } },
       { "created", "create table users (id int)", function(op)
         op.create_procedure("p", { args = { { "a", "int", mode = "inout" } }, language = "plpgsql", body = "begin end",
           security_definer = true, comment = "it's" })

@@ -74,6 +74,30 @@ query("routines", [[
     (select to_jsonb(a) - 'aggfnoid' from pg_aggregate a where a.aggfnoid = p.oid))
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {users:n.nspname} and {own:p.oid}]])
 
+query("casts", [[
+  select format('cast %s as %s function=%s method=%s context=%s comment=%s', format_type(castsource, null),
+    format_type(casttarget, null), nullif(castfunc, 0)::regprocedure, castmethod, castcontext,
+    obj_description(oid, 'pg_cast'))
+  from pg_cast c where oid >= 16384 and {own:c.oid}]])
+
+query("publications", [[
+  select format('publication %s %s owner=%s comment=%s %s', pubname, (to_jsonb(p) - 'oid' - 'pubowner')::text,
+    pubowner::regrole, obj_description(oid, 'pg_publication'),
+    (select string_agg(to_jsonb(t)::text, ' ' order by schemaname, tablename) from pg_publication_tables t
+      where t.pubname = p.pubname))
+  from pg_publication p]])
+
+query("servers", [[
+  select format('server %s wrapper=%s type=%s version=%s options=%s owner=%s acl=%s comment=%s', srvname, f.fdwname,
+    srvtype, srvversion, (select array_agg(o order by o) from unnest(srvoptions) o), srvowner::regrole,
+    {acl:srvacl,S,srvowner}, obj_description(s.oid, 'pg_foreign_server'))
+  from pg_foreign_server s join pg_foreign_data_wrapper f on f.oid = s.srvfdw]])
+
+query("user_mappings", [[
+  select format('user mapping %s of %s options=%s', usename, srvname,
+    (select array_agg(o order by o) from unnest(umoptions) o))
+  from pg_user_mappings]])
+
 query("default_access", [[
   select format('default access %s %s %s %s', d.defaclrole::regrole, d.defaclnamespace::regnamespace, d.defaclobjtype,
     (select string_agg(item::text, ',' order by item::text) from unnest(d.defaclacl) item))

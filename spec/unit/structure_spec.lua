@@ -198,7 +198,12 @@ local arguments = {
   set_range_type_schema = { "r", "s" }, create_schema = { "s" }, drop_schema = { "s" },
   create_extension = { "x" }, drop_extension = { "x" }, alter_extension = { "x" }, create_sequence = { "s" },
   drop_sequence = { "s" }, rename_sequence = { "s", "t" }, set_sequence_schema = { "s", "x" },
-  alter_sequence = { "s" },
+  alter_sequence = { "s" }, alter_view = { "v" }, alter_function = { "f" }, alter_procedure = { "p" },
+  create_aggregate = { "a" }, drop_aggregate = { "a" }, rename_aggregate = { "a", "b" },
+  create_publication = { "p" }, alter_publication = { "p" }, drop_publication = { "p" },
+  create_server = { "s", "w" }, alter_server = { "s" }, drop_server = { "s" },
+  create_user_mapping = { "u", "s" }, drop_user_mapping = { "u", "s" },
+  create_cast = { "int", "text" }, drop_cast = { "int", "text" },
 }
 
 describe("every operation", function()

@@ -38,4 +38,14 @@ function names.newer(catalog, alias, ...)
     :format(table.concat(older, ", "), table.concat(newer), catalog, alias)
 end
 
+--- The name and the schema of an object as JSON; NULL where there is none.
+---@param catalog string  the catalog, and
+---@param prefix string   what its columns begin with
+---@param oid string      SQL
+---@return string
+function names.object(catalog, prefix, oid)
+  return ("(SELECT json_build_object('name', o.%sname, 'schema', s.nspname) FROM %s o "
+    .. "JOIN pg_namespace s ON s.oid = o.%snamespace WHERE o.oid = %s)"):format(prefix, catalog, prefix, oid)
+end
+
 return names

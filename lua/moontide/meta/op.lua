@@ -908,6 +908,19 @@ function op.drop_view(name, options) end
 ---@class moontide.RenameViewOptions : moontide.SchemaOption
 ---@field if_exists? boolean
 
+---@class moontide.ViewState
+---@field check_option? "local"|"cascaded"|moontide.Null  `null` takes it away
+---@field security_barrier? boolean
+---@field security_invoker? boolean  with the rights of who asks (PostgreSQL 15)
+
+---@class moontide.AlterViewOptions : moontide.ViewState, moontide.SchemaOption
+---@field existing? moontide.ViewState  what it was
+
+--- Change the options of a view; its query is changed by replacing it.
+---@param name string
+---@param options moontide.AlterViewOptions
+function op.alter_view(name, options) end
+
 --- Rename a view.
 ---@param name string
 ---@param new_name string
@@ -997,6 +1010,34 @@ function op.drop_function(name, options) end
 ---@param options? moontide.RoutinePlace
 function op.rename_function(name, new_name, options) end
 
+---@class moontide.ProcedureState
+---@field security_definer? boolean  with the rights of its owner
+---@field set? table<string, string|number|boolean|string[]|moontide.Null>  settings; `null` takes one away
+
+---@class moontide.FunctionState : moontide.ProcedureState
+---@field volatility? "immutable"|"stable"|"volatile"
+---@field strict? boolean
+---@field leakproof? boolean
+---@field parallel? "safe"|"restricted"|"unsafe"
+---@field cost? number
+---@field rows? number
+
+---@class moontide.AlterFunctionOptions : moontide.FunctionState, moontide.RoutinePlace
+---@field existing? moontide.FunctionState  what it was
+
+--- Change properties of a function, other than its arguments, result and body; `op.alter_owner` changes its owner.
+---@param name string
+---@param options moontide.AlterFunctionOptions
+function op.alter_function(name, options) end
+
+---@class moontide.AlterProcedureOptions : moontide.ProcedureState, moontide.RoutinePlace
+---@field existing? moontide.ProcedureState  what it was
+
+--- Change properties of a procedure, other than its arguments and body.
+---@param name string
+---@param options moontide.AlterProcedureOptions
+function op.alter_procedure(name, options) end
+
 --- Create a procedure, or replace one.
 ---@param name string
 ---@param options moontide.RoutineOptions
@@ -1012,6 +1053,84 @@ function op.drop_procedure(name, options) end
 ---@param new_name string
 ---@param options? moontide.RoutinePlace
 function op.rename_procedure(name, new_name, options) end
+
+---@class moontide.AggregatePlace : moontide.RoutinePlace
+---@field order_by? moontide.RoutineArguments  the aggregated arguments, where `args` are direct ones
+
+---@class moontide.OperatorName
+---@field name string
+---@field schema? string
+
+--- Options of CREATE AGGREGATE, by the names that it gives them.
+---@class moontide.AggregateOptions : moontide.OwnedOptions, moontide.AggregatePlace
+---@field sfunc string|moontide.ObjectName          the state transition function
+---@field stype string                              the type of the state
+---@field sspace? integer
+---@field finalfunc? string|moontide.ObjectName
+---@field finalfunc_extra? boolean
+---@field finalfunc_modify? "read_only"|"shareable"|"read_write"
+---@field combinefunc? string|moontide.ObjectName
+---@field serialfunc? string|moontide.ObjectName
+---@field deserialfunc? string|moontide.ObjectName
+---@field initcond? string                          the first state, as text
+---@field msfunc? string|moontide.ObjectName        the same for moving windows
+---@field minvfunc? string|moontide.ObjectName
+---@field mstype? string
+---@field msspace? integer
+---@field mfinalfunc? string|moontide.ObjectName
+---@field mfinalfunc_extra? boolean
+---@field mfinalfunc_modify? "read_only"|"shareable"|"read_write"
+---@field minitcond? string
+---@field sortop? string|moontide.OperatorName      ">", of an aggregate like max()
+---@field parallel? "safe"|"restricted"|"unsafe"
+---@field hypothetical? boolean                     needs `order_by`
+---@field replace? boolean                          replace the aggregate there is
+---@field existing? table|false                     with replace: the aggregate there was, or false for none
+
+--- Create an aggregate, or replace one.
+---@param name string
+---@param options moontide.AggregateOptions
+function op.create_aggregate(name, options) end
+
+---@class moontide.DropAggregateOptions : moontide.DropObjectOptions, moontide.AggregatePlace
+
+--- Drop an aggregate. `existing` is { sfunc = "...", stype = "...", ... }.
+---@param name string
+---@param options? moontide.DropAggregateOptions
+function op.drop_aggregate(name, options) end
+
+--- Rename an aggregate.
+---@param name string
+---@param new_name string
+---@param options? moontide.AggregatePlace
+function op.rename_aggregate(name, new_name, options) end
+
+---@class moontide.FunctionName : moontide.ObjectName
+---@field args? string[]  types
+
+---@class moontide.CastOptions
+---@field func? string|moontide.FunctionName  the function that casts
+---@field inout? boolean                      by the text of the value
+---@field binary? boolean                     the bytes stay as they are
+---@field context? "assignment"|"implicit"    where nobody writes the cast; default: nowhere
+---@field comment? string
+
+--- Create a cast from one type to another.
+---@param source string
+---@param target string
+---@param options moontide.CastOptions
+function op.create_cast(source, target, options) end
+
+---@class moontide.DropCastOptions
+---@field if_exists? boolean
+---@field cascade? boolean  drop what depends on it, too
+---@field existing? table   what it is, as `create_cast` takes it
+
+--- Drop a cast.
+---@param source string
+---@param target string
+---@param options? moontide.DropCastOptions
+function op.drop_cast(source, target, options) end
 
 ---@class moontide.TriggerOptions : moontide.DeferrableOptions, moontide.SchemaOption
 ---@field events moontide.Names                 "insert", "update", "delete", "truncate"
@@ -1141,6 +1260,109 @@ function op.rename_rule(name, table, new_name, options) end
 ---@field roles? moontide.Names           default: "public"
 ---@field using? moontide.SqlText         rows that can be seen
 ---@field with_check? moontide.SqlText    rows that can be written
+
+--- What a publication publishes of a table; or every table of a schema.
+---@class moontide.PublishedTable
+---@field [1]? string               the table
+---@field schema? string
+---@field columns? moontide.Names   only these (PostgreSQL 15)
+---@field where? moontide.SqlText   only rows that meet this (PostgreSQL 15)
+---@field only? boolean             without its children
+---@field all_in? string            instead of a table: the schema (PostgreSQL 15)
+
+---@class moontide.PublicationState
+---@field tables? (string|moontide.PublishedTable)[]  the whole list
+---@field publish? ("insert"|"update"|"delete"|"truncate")[]  default: all four
+---@field via_root? boolean             changes of partitions are those of the partitioned table
+---@field generated? "none"|"stored"    generated columns (PostgreSQL 18)
+
+---@class moontide.PublicationOptions : moontide.PublicationState
+---@field all_tables? boolean
+---@field owner? string
+---@field comment? string
+
+--- Create a publication.
+---@param name string
+---@param options? moontide.PublicationOptions
+function op.create_publication(name, options) end
+
+---@class moontide.AlterPublicationOptions : moontide.PublicationState
+---@field existing? moontide.PublicationState  what it was
+
+--- Change what a publication publishes.
+---@param name string
+---@param options moontide.AlterPublicationOptions
+function op.alter_publication(name, options) end
+
+--- What is dropped by its name alone.
+---@class moontide.DropNamedOptions
+---@field if_exists? boolean
+---@field cascade? boolean  drop what depends on it, too
+---@field existing? table   what it is, as `create_...` takes it
+
+--- Drop a publication.
+---@param name string
+---@param options? moontide.DropNamedOptions
+function op.drop_publication(name, options) end
+
+--- Rename a publication.
+---@param name string
+---@param new_name string
+function op.rename_publication(name, new_name) end
+
+---@alias moontide.ForeignOptions table<string, string|number|boolean>  no passwords: they are refused
+
+---@class moontide.ServerState
+---@field version? string
+---@field options? moontide.ForeignOptions  all of them, { host = "db", port = 5432 }
+
+---@class moontide.ServerOptions : moontide.OwnedOptions, moontide.ServerState
+---@field type? string
+---@field if_not_exists? boolean
+
+--- Create a foreign server.
+---@param name string
+---@param wrapper string  the foreign data wrapper
+---@param options? moontide.ServerOptions
+function op.create_server(name, wrapper, options) end
+
+---@class moontide.AlterServerOptions : moontide.ServerState
+---@field existing? moontide.ServerState  what it was; an offline script needs its options
+
+--- Change the version or the options of a foreign server.
+---@param name string
+---@param options moontide.AlterServerOptions
+function op.alter_server(name, options) end
+
+--- Drop a foreign server. `existing` is { wrapper = "...", options = {...}, ... }.
+---@param name string
+---@param options? moontide.DropNamedOptions
+function op.drop_server(name, options) end
+
+--- Rename a foreign server.
+---@param name string
+---@param new_name string
+function op.rename_server(name, new_name) end
+
+---@class moontide.UserMappingOptions
+---@field options? moontide.ForeignOptions  { user = "app" }; a password is set outside of revisions
+---@field if_not_exists? boolean
+
+--- Create a user mapping of a foreign server.
+---@param user string  a role, or "public"
+---@param server string
+---@param options? moontide.UserMappingOptions
+function op.create_user_mapping(user, server, options) end
+
+---@class moontide.DropUserMappingOptions
+---@field if_exists? boolean
+---@field existing? { options: moontide.ForeignOptions? }  what it is; one that has a password is not read
+
+--- Drop a user mapping of a foreign server.
+---@param user string
+---@param server string
+---@param options? moontide.DropUserMappingOptions
+function op.drop_user_mapping(user, server, options) end
 
 ---@class moontide.PolicyOptions : moontide.PolicyChanges
 ---@field command? "all"|"select"|"insert"|"update"|"delete"

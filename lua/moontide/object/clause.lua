@@ -25,6 +25,20 @@ function clause.object_name(object)
   return quote.qualified(object.schema, object.name)
 end
 
+--- A check of an operator, which is never quoted: it is made of these characters only, as anything else
+--- would be pasted into the statement.
+---@param given any
+---@param what string
+---@param hint? string
+---@return string
+function clause.operator(given, what, hint)
+  if type(given) ~= "string" then check.expected(what, 'an operator such as "&&"', given) end
+  if not given:find("^[-+*/<>=~!@#%%^&|`?]+$") then
+    check.refuse(('%s: "%s" is no operator'):format(what, given), hint)
+  end
+  return given
+end
+
 --- Names in parentheses.
 ---@param names string[]
 ---@return string

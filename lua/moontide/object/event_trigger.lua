@@ -1,5 +1,6 @@
 --- Event triggers: functions that are called when the schema changes. They belong to the whole database.
 
+local catalog = require "moontide.catalog.names"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local lifecycle = require "moontide.object.lifecycle"
@@ -7,7 +8,7 @@ local lookup = require "moontide.object.lookup"
 local quote = require "moontide.sql.quote"
 
 local shape = {
-  tags = check.list_of(check.text), execute = clause.object, owner = check.name,
+  tags = check.list_of(check.text), execute = clause.object,
   enabled = check.choice("origin", "always", "replica", "disabled"),
 }
 
@@ -27,17 +28,13 @@ end
 local switches = { always = "ENABLE ALWAYS", replica = "ENABLE REPLICA", disabled = "DISABLE" }
 
 local function after(o)
-  local list, head = {}, "ALTER EVENT TRIGGER " .. quote.ident(o.name)
-  if o.enabled then list[1] = head .. " " .. switches[o.enabled] end
-  if o.owner then list[#list + 1] = head .. " OWNER TO " .. quote.ident(o.owner) end
-  return list
+  return { o.enabled and ("ALTER EVENT TRIGGER %s %s"):format(quote.ident(o.name), switches[o.enabled]) }
 end
 
 local describe = [[
 SELECT e.evtevent AS event, e.evttags AS tags, pg_get_userbyid(e.evtowner) AS owner,
   CASE e.evtenabled WHEN 'A' THEN 'always' WHEN 'R' THEN 'replica' WHEN 'D' THEN 'disabled' END AS enabled,
-  (SELECT json_build_object('name', p.proname, 'schema', s.nspname) FROM pg_proc p
-    JOIN pg_namespace s ON s.oid = p.pronamespace WHERE p.oid = e.evtfoid) AS execute,
+  ]] .. catalog.object("pg_proc", "pro", "e.evtfoid") .. [[ AS execute,
   obj_description(e.oid, 'pg_event_trigger') AS comment
 FROM pg_event_trigger e WHERE e.oid = w.oid]]
 
@@ -52,6 +49,7 @@ lifecycle.register {
   content = { { "event", check.name, "the event" } },
   place = {},
   shape = shape,
+  owned = { words = "EVENT TRIGGER" },
   example = 'event = "ddl_command_end", execute = "f"',
   settle = settle,
   create = create,

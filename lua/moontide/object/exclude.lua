@@ -14,14 +14,9 @@ local common = check.join(constraint.deferrable, {
 local item_shape = check.join(common, { name = check.name })
 local operation_shape = check.join(common, { schema = check.name })
 
--- An operator is made of these characters only; anything else would be pasted into the statement.
 local function read_operator(given, what)
-  if type(given) ~= "string" then check.expected(what .. " operator", "an operator such as \"&&\"", given) end
-  if not given:find("^[-+*/<>=~!@#%%^&|`?]+$") then
-    check.refuse(('%s: "%s" is no operator'):format(what, given),
-      'Write { "column", "operator" }, such as { "room", "=" }.')
-  end
-  return given
+  if given == nil then check.expected(what .. " operator", 'an operator such as "&&"', nil) end
+  return clause.operator(given, what, 'Write { "column", "operator" }, such as { "room", "=" }.')
 end
 
 -- An element { "column" or sql "...", "operator", opclass = ... }.

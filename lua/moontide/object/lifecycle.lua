@@ -15,7 +15,7 @@ local value = require "moontide.value"
 ---@field thing string                         "view", as in op.create_view
 ---@field title? string                        in messages; default: `thing` with spaces
 ---@field words? string                        as in DROP ...; default: `title` in upper case
----@field identity moontide.Argument[]         arguments that say which object; `name` is the first
+---@field identity moontide.Argument[]         arguments that say which object
 ---@field content? moontide.Argument[]         further arguments of create_X, which `existing` has as keys
 ---@field inline? "list"|"first"               the content is the list part of `existing`, or its first item
 ---@field place? table<string, moontide.Check> options that say which object
@@ -31,7 +31,9 @@ local value = require "moontide.value"
 ---@field after? fun(o: table, ctx: table): string[]  statements that follow
 ---@field resume? fun(o: table, existing: table): moontide.Operation[]  operations that follow when it is made again
 ---@field name? fun(o: table): string          the object as SQL, as in COMMENT ON and DROP; default: its name
----@field look fun(o: table, query: function): table?  its definition in the catalog
+---@field look fun(o: table, query: function): table?, boolean?  its definition in the catalog; nil and true: it is
+---  there, but what it is cannot be told
+---@field bare? boolean                        it has no comment, and nothing depends on it
 ---@field outgrows? fun(o: table, query: function, existing: table): boolean  it can be replaced, but not replaced back
 ---@field loses? "always"|"cascade"            when dropping it loses data; default: never
 ---@field create_lock? fun(o: table): moontide.Lock[]
@@ -66,7 +68,7 @@ end
 
 local function unknown(kind, o)
   return ('what the %s "%s" was is not known: give existing, as in existing = { %s }')
-    :format(kind.title, o.name, kind.example)
+    :format(kind.title, o.name or kind.name(o), kind.example)
 end
 
 -- Creating ---------------------------------------------------------------------
@@ -139,7 +141,10 @@ end
 -- Online: what is about to be replaced, or whether there is something already.
 local function capture_created(kind)
   return function(o, query)
-    if o.if_not_exists then return lifecycle.presence(kind.look(o, query)) end
+    if o.if_not_exists then
+      local found, hidden = kind.look(o, query)
+      return lifecycle.presence(found or hidden)
+    end
     if not o.replace or o.existing == false then return nil end
     local existing = kind.look(o, query)
     if not existing then return { existing = false } end
@@ -195,13 +200,13 @@ end
 
 local function capture_dropped(kind, o, query)
   if o.cascade then return nil end
-  local existing = kind.look(o, query)
-  if not existing and o.if_exists then return { existing = false } end
+  local existing, hidden = kind.look(o, query)
+  if not existing and not hidden and o.if_exists then return { existing = false } end
   return { existing = existing }
 end
 
 local function register_drop(kind)
-  local own = check.join({ if_exists = check.flag, cascade = check.flag }, kind.place)
+  local own = check.join({ if_exists = check.flag, cascade = not kind.bare and check.flag or nil }, kind.place)
   local name = "drop_" .. kind.thing
   operation.register {
     name = name,
@@ -291,7 +296,8 @@ end
 
 local function complete_shapes(kind)
   kind.place, kind.making = kind.place or { schema = check.name }, kind.making or {}
-  kind.shape = check.join(kind.owned and owned.shape(kind.owned) or {}, kind.shape, { comment = read_comment })
+  local common = { comment = not kind.bare and read_comment or nil }
+  kind.shape = check.join(kind.owned and owned.shape(kind.owned) or {}, kind.shape, common)
   kind.keeping = kind.keeping or {}
   kind.content, kind.content_shape = kind.content or {}, {}
   for _, argument in ipairs(kind.content) do kind.content_shape[argument[1]] = argument[2] end

@@ -18,7 +18,7 @@ local quote = require "moontide.sql.quote"
 ---@class moontide.OwnedKind
 ---@field words string         "TYPE", "SEQUENCE": as COMMENT ON and ALTER ... OWNER TO have it
 ---@field grant_words? string  as GRANT has it, where it differs
----@field privileges string[]  those that can be granted
+---@field privileges? string[]  those that can be granted; nil: there are none
 ---@field from_the_start? boolean  CREATE names the owner
 
 local owned = {}
@@ -46,11 +46,9 @@ end
 ---@param kind moontide.OwnedKind
 ---@return table<string, moontide.Check>
 function owned.shape(kind)
-  local read = check.list_of(read_grant)
-  return {
-    owner = check.name, comment = check.text,
-    grants = function(given, what) return check_words(read(given, what), kind) end,
-  }
+  local read, shape = check.list_of(read_grant), { owner = check.name, comment = check.text }
+  if kind.privileges then shape.grants = function(given, what) return check_words(read(given, what), kind) end end
+  return shape
 end
 
 local function write_grant(grant)
@@ -141,13 +139,14 @@ end
 ---@class moontide.OwnedCatalog
 ---@field catalog string     the catalog's name
 ---@field prefix string      of its columns
----@field letter string      of acldefault()
+---@field letter? string     of acldefault(); nil: it has no privileges
 ---@field condition string   that finds the object
 
 -- pg_default_acl has a letter of its own for sequences.
 local default_letters = { s = "S" }
 
 local function read_grants(query, where)
+  if not where.letter then return {} end
   local prefix, letter = where.prefix, quote.literal(where.letter)
   local rows = query(grants_query:format(prefix, prefix, letter, prefix, prefix, where.catalog, where.condition,
     letter, quote.literal(default_letters[where.letter] or where.letter)))
@@ -166,9 +165,9 @@ end
 function owned.capture(query, where)
   local row = query(([[
 SELECT oid::bigint AS oid, pg_get_userbyid(%sowner) AS owner, obj_description(oid, %s) AS comment,
-       %sacl IS NOT NULL AS touched
-FROM %s WHERE %s]]):format(where.prefix, quote.literal(where.catalog), where.prefix, where.catalog,
-    where.condition))[1]
+       %s AS touched
+FROM %s WHERE %s]]):format(where.prefix, quote.literal(where.catalog),
+    where.letter and where.prefix .. "acl IS NOT NULL" or "false", where.catalog, where.condition))[1]
   if not row then return nil end
   local found, grants = { owner = row.owner, comment = row.comment }, read_grants(query, where)
   if row.touched or #grants > 0 then found.grants = grants end

@@ -4,6 +4,7 @@
 --- out when one is only named, the name must be that of a single routine.
 
 local argument = require "moontide.object.argument"
+local changing = require "moontide.object.changing"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local lexer = require "moontide.sql.lexer"
@@ -34,16 +35,21 @@ local function read_setting(given, what)
   return check.text(given, what)
 end
 
-local function read_settings(given, what)
-  local settings = {}
-  for key, setting in pairs(check.table(given, what)) do
-    if type(key) ~= "string" or not key:find("^[%a_][%w_.]*$") then
-      check.refuse(("%s has the key %s, which is no name of a setting"):format(what, tostring(key)))
+local function settings_of_kind(read)
+  return function(given, what)
+    local settings = {}
+    for key, setting in pairs(check.table(given, what)) do
+      if type(key) ~= "string" or not key:find("^[%a_][%w_.]*$") then
+        check.refuse(("%s has the key %s, which is no name of a setting"):format(what, tostring(key)))
+      end
+      settings[key] = read(setting, ('%s "%s"'):format(what, key))
     end
-    settings[key] = read_setting(setting, ('%s "%s"'):format(what, key))
+    return settings
   end
-  return settings
 end
+
+--- A check: settings, of which `null` takes one away.
+routine.read_changes = settings_of_kind(changing.or_null(read_setting))
 
 local function read_number(given, what)
   if type(given) ~= "number" then check.expected(what, "a number", given) end
@@ -58,8 +64,8 @@ end
 
 --- Options of functions and procedures.
 routine.shape = {
-  body = read_body, language = check.name, library = check.text, security_definer = check.flag, set = read_settings,
-  transform = read_types,
+  body = read_body, language = check.name, library = check.text, security_definer = check.flag,
+  set = settings_of_kind(read_setting), transform = read_types,
 }
 
 --- Options of functions alone.
@@ -108,16 +114,22 @@ function routine.write(options)
   return options
 end
 
-local function setting_sql(name, setting)
+--- SET name TO ..., or RESET name.
+---@param name string
+---@param setting string|string[]|userdata
+---@return string
+function routine.setting_sql(name, setting)
+  local quoted = name:gsub("[^.]+", quote.ident)
+  if value.kind(setting) == "null" then return "RESET " .. quoted end
   local texts = type(setting) == "table" and setting or { setting }
   local literals = {}
   for i, text in ipairs(texts) do literals[i] = quote.literal(text) end
-  return ("SET %s TO %s"):format(name:gsub("[^.]+", quote.ident), table.concat(literals, ", "))
+  return ("SET %s TO %s"):format(quoted, table.concat(literals, ", "))
 end
 
 local function settings_sql(settings)
   local parts = {}
-  for name, setting in pairs(settings or {}) do parts[#parts + 1] = setting_sql(name, setting) end
+  for name, setting in pairs(settings or {}) do parts[#parts + 1] = routine.setting_sql(name, setting) end
   table.sort(parts)
   return #parts > 0 and table.concat(parts, " ")
 end

@@ -42,10 +42,7 @@ local function target_sql(o, target)
 end
 
 local function after(o)
-  local list = {}
-  if o.target then list[1] = target_sql(o, o.target) end
-  if o.owner then list[#list + 1] = ("ALTER STATISTICS %s OWNER TO %s"):format(name_of(o), quote.ident(o.owner)) end
-  return list
+  return { o.target and target_sql(o, o.target) }
 end
 
 local describe = [[
@@ -95,7 +92,8 @@ lifecycle.register {
   summaries = { "Create extended statistics", "Drop extended statistics", "Rename extended statistics" },
   identity = { { "name", check.name, "the statistics name" } },
   content = { { "table", check.name, "the table name" }, { "columns", read_columns, "the list of columns" } },
-  shape = { kinds = check.list_of(kind), target = check.integer, table_schema = check.name, owner = check.name },
+  shape = { kinds = check.list_of(kind), target = check.integer, table_schema = check.name },
+  owned = { words = "STATISTICS" },
   keeping = lifecycle.also,
   making = { if_not_exists = check.flag },
   example = 'table = "orders", columns = { "city", "zip" }',

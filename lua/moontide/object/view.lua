@@ -2,6 +2,7 @@
 --- everything that hung on it; a replacement that has more columns than the view before
 --- is undone by dropping the view and creating it again.
 
+local changing = require "moontide.object.changing"
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local lifecycle = require "moontide.object.lifecycle"
@@ -9,6 +10,7 @@ local lookup = require "moontide.object.lookup"
 local owned = require "moontide.object.owned"
 local query_text = require "moontide.object.query"
 local quote = require "moontide.sql.quote"
+local value = require "moontide.value"
 
 local view = {}
 
@@ -115,7 +117,7 @@ local function outgrows(o, query)
   return #query("SELECT * FROM (" .. o.query .. "\n) AS replacement LIMIT 0").columns > before
 end
 
-local changing = {
+local settings = {
   check_option = check.choice("local", "cascaded"), security_barrier = check.flag, security_invoker = check.flag,
 }
 local setting_names = { "check_option", "security_barrier", "security_invoker" }
@@ -147,7 +149,7 @@ lifecycle.register {
   summaries = { "Create a view, or replace one", "Drop a view", "Rename a view" },
   identity = { { "name", check.name, "the view name" } },
   content = { { "query", query_text.read, "the query" } },
-  shape = check.join(changing, { columns = check.names, temporary = check.flag, recursive = check.flag }),
+  shape = check.join(settings, { columns = check.names, temporary = check.flag, recursive = check.flag }),
   making = { replace = check.flag },
   keeping = lifecycle.also,
   example = 'query = "select 1"',
@@ -160,6 +162,33 @@ lifecycle.register {
   drop_lock = lifecycle.lock_on "ACCESS EXCLUSIVE",
   rename_lock = lifecycle.lock_on "ACCESS EXCLUSIVE",
   rename_if_exists = true,
+}
+
+local function alter_sql(o)
+  local set, reset, statements = {}, {}, {}
+  for _, name in ipairs(setting_names) do
+    local setting = o[name]
+    if setting == false or value.kind(setting) == "null" then reset[#reset + 1] = name
+    elseif setting then set[#set + 1] = ("%s = %s"):format(name, tostring(setting)) end
+  end
+  local head = "ALTER VIEW " .. quote.qualified(o.schema, o.name)
+  if #set > 0 then statements[1] = ("%s SET (%s)"):format(head, table.concat(set, ", ")) end
+  if #reset > 0 then statements[#statements + 1] = ("%s RESET (%s)"):format(head, table.concat(reset, ", ")) end
+  return statements
+end
+
+changing.register {
+  thing = "view",
+  summary = "Change the options of a view",
+  identity = { { "name", check.name, "the view name" } },
+  shape = {
+    check_option = changing.or_null(settings.check_option), security_barrier = check.boolean,
+    security_invoker = check.boolean,
+  },
+  absent = { check_option = value.null, security_barrier = false, security_invoker = false },
+  sql = alter_sql,
+  look = look,
+  lock = lifecycle.lock_on "ACCESS EXCLUSIVE",
 }
 
 return view

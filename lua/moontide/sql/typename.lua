@@ -125,6 +125,9 @@ add_words([[
   language_handler record table_am_handler trigger tsm_handler unknown void
 ]], { pseudo = true })
 
+-- The one name that is a reserved word: without quotes it is no type.
+typename.any.spelling = plain '"any"'
+
 -- Extensions. Their modifiers are theirs to judge, except pgvector's dimensions.
 add_words("citext hstore ltree lquery ltxtquery cube seg earth raster box2d box3d", { extension = true })
 for name, most in pairs { vector = 16000, halfvec = 16000, sparsevec = 1000000000 } do

@@ -114,3 +114,28 @@ describe("dollar quotes", function()
     it(("around %q do not occur in it"):format(text), function() assert.equal(expected, quote.dollar(text)) end)
   end
 end)
+
+describe("alter_function and alter_procedure", function()
+  operations.cases {
+    { "everything", function(op)
+      op.alter_function("f", { schema = "s", args = "a int, out b text", volatility = "stable", strict = true,
+        leakproof = false, security_definer = true, parallel = "safe", cost = 2, rows = 3,
+        set = { work_mem = "1MB", search_path = value.null },
+        existing = { volatility = "volatile", strict = false, leakproof = true, security_definer = false,
+          parallel = "unsafe", cost = 100, rows = 1000, set = { work_mem = value.null, search_path = { "a", "b" } } } })
+    end, sql = "ALTER FUNCTION s.f(integer) STRICT STABLE NOT LEAKPROOF SECURITY DEFINER PARALLEL SAFE COST 2 ROWS 3 "
+      .. "RESET search_path SET work_mem TO '1MB'", locks = {} },
+    { "what was not known", function(op) op.alter_function("f", { strict = true }) end,
+      sql = "ALTER FUNCTION f STRICT",
+      refusal = "what strict was is not known: give existing, as in existing = { strict = ... }" },
+    { "a procedure", function(op)
+      op.alter_procedure("p", { security_definer = true, existing = { security_definer = false } })
+    end, sql = "ALTER PROCEDURE p SECURITY DEFINER",
+      undo = 'op.alter_procedure("p", { security_definer = false, existing = { security_definer = true } })' },
+  }
+  operations.refusals {
+    { "nothing", function(op) op.alter_procedure("p", {}) end, "alter_procedure: nothing to change" },
+    { "what only functions have", function(op) op.alter_procedure("p", { strict = true }) end,
+      'alter_procedure: unknown option "strict"' },
+  }
+end)

@@ -82,8 +82,8 @@ describe("extended statistics", function()
       op.create_statistics("s", "t", { "a", sql "b + c" }, { schema = "x", kinds = { "mcv", "ndistinct" }, target = 500,
         comment = "it's", owner = "me", table_schema = "y" })
     end, sql = { "CREATE STATISTICS x.s (mcv, ndistinct) ON a, (b + c) FROM y.t",
-      "ALTER STATISTICS x.s SET STATISTICS 500", "ALTER STATISTICS x.s OWNER TO me",
-      "COMMENT ON STATISTICS x.s IS 'it''s'" }, locks = { "y.t: SHARE UPDATE EXCLUSIVE" } },
+      "ALTER STATISTICS x.s SET STATISTICS 500", "COMMENT ON STATISTICS x.s IS 'it''s'",
+      "ALTER STATISTICS x.s OWNER TO me" }, locks = { "y.t: SHARE UPDATE EXCLUSIVE" } },
     { "are dropped", function(op)
       op.drop_statistics("s", { if_exists = true, existing = { table = "t", columns = { "a", "b" } } })
     end, sql = "DROP STATISTICS IF EXISTS s", undo = 'op.create_statistics("s", "t", { "a", "b" })' },
