@@ -84,7 +84,7 @@ local function refuse_unnamed(kind)
   })
 end
 
--- Nil where a token has no value, as a column token of an expression.
+-- Nil where a token has no value, as that of a second column where there is one.
 local function filled(rule, c)
   local complete = true
   local name = rule:gsub("%%%((.-)%)s", function(token)
@@ -113,13 +113,18 @@ end
 
 -- Operations -------------------------------------------------------------------
 
--- Columns of an index; none where one is an expression.
+-- What an expression is called: its words, lower_email for lower(email); one that is no call ends in expr.
+local function expression_name(text)
+  local words = {}
+  for word in text:gsub("'[^']*'", " "):gmatch("[%a_\128-\255][%w_\128-\255]*") do words[#words + 1] = word:lower() end
+  if not text:find("^%s*[%w_.]+%s*%b()%s*$") then words[#words + 1] = "expr" end
+  return table.concat(words, "_")
+end
+
+-- Columns of an index, and names for its expressions.
 local function element_names(elements)
   local names = {}
-  for index, element in ipairs(elements) do
-    if not element.name then return {} end
-    names[index] = element.name
-  end
+  for index, element in ipairs(elements) do names[index] = element.name or expression_name(element.expression) end
   return names
 end
 

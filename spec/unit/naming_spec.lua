@@ -1,6 +1,7 @@
 local md5 = require "moontide.md5"
 local naming = require "moontide.naming"
 local operation = require "moontide.operation"
+local value = require "moontide.value"
 require "moontide.op"
 
 -- The rules that SQLAlchemy's documentation recommends.
@@ -36,7 +37,9 @@ describe("naming rules", function()
     { "ALTER TABLE t ADD CONSTRAINT ck_t_positive CHECK (a > 0)",
       "create_check_constraint", "positive", "t", "a > 0" },
     { "CREATE INDEX mine ON t (a)", "create_index", "mine", "t", "a" },
-    { "CREATE INDEX ON t ((lower(a)))", "create_index", nil, "t", { require("moontide.value").sql "lower(a)" } },
+    { "CREATE INDEX ix_t_lower_a ON t ((lower(a)))", "create_index", nil, "t", { value.sql "lower(a)" } },
+    { 'CREATE INDEX ix_t_a_b_expr ON t ((a || \' x\' || "B"))', "create_index", nil, "t",
+      { value.sql [[a || ' x' || "B"]] } },
     { "ALTER TABLE t ADD COLUMN a integer CONSTRAINT fk_t_a_u REFERENCES u,", "alter_table", "t",
       { { "add_column", { "a", "integer", references = "u" } }, { "add_column", { "b", "integer" } } } },
   }
