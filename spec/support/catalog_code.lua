@@ -83,8 +83,12 @@ query("casts", [[
 query("publications", [[
   select format('publication %s %s owner=%s comment=%s %s', pubname, (to_jsonb(p) - 'oid' - 'pubowner')::text,
     pubowner::regrole, obj_description(oid, 'pg_publication'),
-    (select string_agg(to_jsonb(t)::text, ' ' order by schemaname, tablename) from pg_publication_tables t
-      where t.pubname = p.pubname))
+    (select string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', ' order by d.objid)
+      from (select distinct classid, objid, 0 as objsubid from pg_depend
+        where refclassid = 'pg_publication'::regclass and refobjid = p.oid) d)
+    || (select string_agg(format(' %s(%s) where %s', prrelid::regclass, to_jsonb(r) ->> 'prattrs',
+        regexp_replace(to_jsonb(r) ->> 'prqual', ':location -?[0-9]+', '', 'g')), ',' order by prrelid::regclass::text)
+      from pg_publication_rel r where r.prpubid = p.oid))
   from pg_publication p]])
 
 query("servers", [[
