@@ -52,10 +52,10 @@ end
 local function entries(list, remarks, write)
   local lines, last_block = {}, false
   for i, o in ipairs(list) do
-    local text = write(o)
+    local said, text = remarks(o), write(o)
     local is_block = text:find("\n", 1, true) ~= nil
     if i > 1 and (is_block or last_block) then lines[#lines + 1] = "" end
-    for _, remark in ipairs(remarks(o)) do lines[#lines + 1] = "-- " .. remark end
+    for _, remark in ipairs(said) do lines[#lines + 1] = "-- " .. remark end
     lines[#lines + 1], last_block = text, is_block
   end
   return table.concat(lines, "\n")

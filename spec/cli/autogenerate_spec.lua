@@ -170,6 +170,41 @@ $]], written "r1_first.lua")
     assert.matches('branch_labels = "shop"', written "r1_one.lua")
   end)
 
+  it("writes what runs online under safe = online, and says what does not", function()
+    local function table_of(more)
+      return 'model.table("t", { { "a", "int"' .. more .. ' }, { "b", "int" } })'
+    end
+    env 'return { models = "models.lua", safe = "online" }'
+    declare(table_of "" .. '\nmodel.index("ix", "t", { "b" })')
+    apply "r1"
+    assert.falsy(written("r1_.lua"):find("online", 1, true), written "r1_.lua")
+    declare(table_of ", nullable = false" .. [[
+
+model.index("ix", "t", { "a", "b" })
+model.check_constraint("positive", "t", "b > 0")]])
+    apply "r2"
+    assert.equal("", run("revision", "--autogenerate").stdout)
+    assert.truthy(tonumber(server.sql(url, "SELECT count(*) FROM moontide.log")) > 1)
+    local more = '{ "b", "int" }, { "c", "int", identity = true }, { "d", "float8", default = sql "random()" } }'
+    declare((shell.read(folder .. "/migrations/models.lua"):gsub('{ "b", "int" } }', more)))
+    apply "r3"
+    assert.truthy(written("r3_.lua"):find('  -- not online: an identity or serial column rewrites the table\n'
+      .. '  op.add_column("t", { "c", "integer", identity = true }, { schema = "public", online = false })', 1, true),
+      written "r3_.lua")
+    assert.matches("%-%- not online: the default rewrites the table: random%(%)", written "r3_.lua")
+    assert.equal("", run("revision", "--autogenerate").stdout)
+    assert.equal(0, run("downgrade", "base", "-q").status)
+  end)
+
+  it("gives the names that env.lua has rules for", function()
+    env [[return { models = "models.lua", naming = { pk = "pk_%(table_name)s", ix = "ix_%(column_0_label)s" } }]]
+    declare 'model.table("t", { { "a", "int", primary_key = true }, { "b", "int", index = true } })'
+    apply "r1"
+    assert.truthy(written("r1_.lua"):find('name = "pk_t"', 1, true), written "r1_.lua")
+    assert.truthy(written("r1_.lua"):find('name = "ix_t_b"', 1, true))
+    assert.equal("", run("revision", "--autogenerate").stdout)
+  end)
+
   it("refuses what cannot be written as operations, and writes nothing", function()
     apply("r1", "--from", models.database "create type c as (a int); create table u (x int)")
     local ran = run("revision", "--autogenerate", "--from", models.database "create type c as (b int)")
