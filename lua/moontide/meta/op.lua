@@ -1713,7 +1713,7 @@ function op.copy_from(table, from, options) end
 ---@field sql_equivalent? moontide.BackfillDown  what does the same in a script of --sql
 ---@field delete? boolean              delete the rows
 ---@field into? string|moontide.TableName  where deleted rows are inserted
----@field key? moontide.Names          NOT NULL columns with an index to go by; default: the primary key
+---@field key? moontide.Names          columns with an index to go by; default: the primary key, else another index
 ---@field lanes? integer               connections; default: 2
 ---@field chunk_ms? integer            how long a chunk is to take, in milliseconds; default: 500
 ---@field max_rows? integer            of a chunk; default: 10000
