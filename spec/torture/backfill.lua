@@ -50,18 +50,30 @@ end
 
 local order = { "client", "client", "client", "client", "client", "backend", "client", "server" }
 
+-- Beside the upgrade, others that join in.
+local function start_all(state)
+  local options, list = { cwd = state.folder, env = { DATABASE_URL = state.url } }, {}
+  list[1] = cli.start({ "upgrade", "heads" }, options)
+  for number = 2, state.processes do list[number] = cli.start({ "backfill", "work" }, options) end
+  return list
+end
+
 local function attempt(state, last)
-  local process = cli.start({ "upgrade", "heads" }, { cwd = state.folder, env = { DATABASE_URL = state.url } })
+  local all = start_all(state)
   if not last then
     pause(0.05 + math.random() * 0.35)
     local way = order[math.random(#order)]
-    ways[way](process, state.url, state.cluster)
+    ways[way](all[math.random(#all)], state.url, state.cluster)
     state.kills = state.kills + 1
     state.tally[way] = (state.tally[way] or 0) + 1
   end
-  local ran = process:wait(300)
-  if last and ran.status ~= 0 then error("an undisturbed run failed:\n" .. ran.stderr) end
-  return ran.status == 0
+  local good
+  for number, process in ipairs(all) do
+    local ran = process:wait(300)
+    if last and ran.status ~= 0 then error("an undisturbed run failed:\n" .. ran.stderr) end
+    if number == 1 then good = ran.status == 0 end
+  end
+  return good
 end
 
 local checks = {
@@ -85,12 +97,12 @@ end
 --- One backfill, killed until it comes to its end or was killed often enough.
 ---@param cluster spec.Cluster
 ---@param mode string
----@param options { rows: integer, kills: integer, tally: table<string, integer> }
+---@param options { rows: integer, kills: integer, tally: table<string, integer>, processes?: integer }
 ---@return integer kills
 ---@return string[] errors
 function torture.round(cluster, mode, options)
   local state = { cluster = cluster, url = cluster:database(), folder = project(mode), kills = 0 }
-  state.tally = options.tally
+  state.tally, state.processes = options.tally, options.processes or 1
   server.sql(state.url, tables:format(options.rows))
   while state.kills < options.kills do
     if attempt(state, false) then break end

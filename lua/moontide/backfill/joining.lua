@@ -79,9 +79,12 @@ end
 ---@param options moontide.WorkOptions
 ---@return "done"|"left"
 function joining.one(app, jobs, row, options)
-  local o = joining.operation(app, row)
+  local found, o = pcall(joining.operation, app, row)
   set_path(app, jobs.db)
   local now = jobs.db:exec(jobs.books:job_statement(row.id))[1]
+  -- What its revision had read is forgotten when the revision is done, and so is the job then.
+  if now.state == "done" then return "done" end
+  if not found then error(o, 0) end
   return outcome_of(job.open(o, place_of(app, jobs.db, now, options)))
 end
 
