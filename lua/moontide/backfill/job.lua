@@ -48,6 +48,7 @@ local job = {}
 ---@field interrupted boolean  an earlier run has registered the job
 ---@field row? table           the job, where another process joins in
 ---@field lanes? integer       of this process, whatever the job says
+---@field recall? fun(row: table): table  finds the operation of a job of another revision
 ---@field leaves? boolean      lanes end where nothing is free, instead of waiting for the end of the job
 
 local function refuse_edited(o, row)
