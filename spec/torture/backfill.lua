@@ -58,15 +58,21 @@ local function start_all(state)
   return list
 end
 
-local function attempt(state, last)
-  local all = start_all(state)
-  if not last then
+-- One process after the other, until it is the upgrade's turn or the server is struck.
+local function strike(state, all)
+  local way, number
+  repeat
     pause(0.05 + math.random() * 0.35)
-    local way = order[math.random(#order)]
-    ways[way](all[math.random(#all)], state.url, state.cluster)
+    way, number = order[math.random(#order)], math.random(#all)
+    ways[way](all[number], state.url, state.cluster)
     state.kills = state.kills + 1
     state.tally[way] = (state.tally[way] or 0) + 1
-  end
+  until number == 1 or way ~= "client"
+end
+
+local function attempt(state, last)
+  local all = start_all(state)
+  if not last then strike(state, all) end
   local good
   for number, process in ipairs(all) do
     local ran = process:wait(300)
