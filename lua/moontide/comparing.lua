@@ -60,14 +60,35 @@ local function declared(self, text)
   return function() return require("moontide.staging").declared(self.app, text) end
 end
 
---- The facts of one side.
+--- The facts of one side, whole.
 ---@param text? string  a URL, a model file, an SQL file; the live database of the environment without one
 ---@return moontide.FactSet
+---@return boolean reflected  it is that of a live database
 function Comparing:read(text)
   require "moontide.op"
   local config = self.app:config()
-  if not text or is_url(text) then return reading.live(self:connect(text), config) end
-  return self:build(declared(self, text)())
+  if not text or is_url(text) then return reading.live(self:connect(text), config), true end
+  return self:build(declared(self, text)()), false
+end
+
+--- What env.lua includes of one side.
+---@param set moontide.FactSet
+---@param is_reflected boolean
+---@param other? moontide.FactSet  the other side, whole
+---@return moontide.FactSet
+function Comparing:narrowed(set, is_reflected, other)
+  return require("moontide.fact.choice").of(set, self.app:config().include, { reflected = is_reflected, other = other })
+end
+
+--- The two sides of a comparison, as far as env.lua includes them.
+---@param a? string  as `read` takes it
+---@param b? string
+---@return moontide.FactSet
+---@return moontide.FactSet
+function Comparing:sides(a, b)
+  local from, from_reflected = self:read(a)
+  local to, to_reflected = self:read(b)
+  return self:narrowed(from, from_reflected, to), self:narrowed(to, to_reflected, from)
 end
 
 --- What the server makes of declarations.
@@ -75,7 +96,7 @@ end
 ---@return moontide.FactSet
 function Comparing:build(found)
   local db = self:connect(self.scratch_url)
-  return require("moontide.scratch").read(db, found, reading.scope(self.app:config()))
+  return require("moontide.scratch").read(db, found, reading.scratch_scope(self.app:config()))
 end
 
 -- What a declaration can be looked up by; several may have the same, such as functions of one name.
@@ -113,11 +134,16 @@ end
 ---@return moontide.FactSet wanted
 ---@return moontide.Rename[] declared
 function Comparing:pair(wanted)
+  if is_url(wanted) then
+    local live, there = self:sides(nil, wanted)
+    return live, there, {}
+  end
   local live = self:read()
-  if is_url(wanted) then return live, self:read(wanted), {} end
   local found, list, renames = declared(self, wanted)
-  if list and says_the_same(live, list) then return live, live, {} end
-  return live, self:build(found()), renames or {}
+  local chosen = self:narrowed(live, true)
+  if list and says_the_same(chosen, list) then return chosen, chosen, {} end
+  local there = self:build(found())
+  return self:narrowed(live, true, there), self:narrowed(there, false, live), renames or {}
 end
 
 --- The way from the live database to what it should be.

@@ -13,6 +13,15 @@ function reading.scope(config)
   return { schemas = config.schema == "moontide" and { "moontide" } or {}, relations = prefixed }
 end
 
+--- The same for declarations, with the schemas that stay where they are while those are built.
+---@param config table
+---@return moontide.ScopeOptions
+function reading.scratch_scope(config)
+  local options, rule = reading.scope(config), config.include
+  options.stays = function(schema) return require("moontide.include").leaves_schema(rule, schema) end
+  return options
+end
+
 --- The facts of the database of a connection.
 ---@param db moontide.Db
 ---@param config table
@@ -20,6 +29,14 @@ end
 function reading.live(db, config)
   require "moontide.op"
   return require("moontide.fact").read(db, reading.scope(config))
+end
+
+--- The same, as far as env.lua includes it.
+---@param db moontide.Db
+---@param config table
+---@return moontide.FactSet
+function reading.included(db, config)
+  return require("moontide.fact.choice").of(reading.live(db, config), config.include, { reflected = true })
 end
 
 return reading

@@ -11,15 +11,25 @@ local sets = require "moontide.fact.set"
 
 local renaming = {}
 
--- A set after renames.
-local function copy(sides, set, renames)
-  local list = {}
-  for _, entry in ipairs(arrange.calls(set, arrange.order(set), {})) do
+-- A set after renames, with what is left out of it, since that may be needed.
+local function copy(sides, set, to, renames)
+  local whole, list = set.whole or set, {}
+  for _, entry in ipairs(arrange.calls(whole, arrange.order(whole), {})) do
     list[#list + 1] = sets.operation(entry.call)
   end
   local built = sides:build(scratch.of_operations(table.move(renames, 1, #renames, #list + 1, list)))
-  built.unmodelled = set.unmodelled
-  return built
+  built.unmodelled = whole.unmodelled
+  return sides:narrowed(built, true, to.whole or to)
+end
+
+-- What is left out is not renamed either.
+local function included(to, declared)
+  local list = {}
+  for _, rename in ipairs(declared) do
+    local key = renamed.key(rename)
+    if not to.whole or to.by_key[key] or not to.whole.by_key[key] then list[#list + 1] = rename end
+  end
+  return list
 end
 
 local function operations(renames)
@@ -33,7 +43,7 @@ local function follow(sides, live, from, to, renames)
   local more = renamed.followers(from, to)
   if #more == 0 then return from, renames end
   local all = table.move(more, 1, #more, #renames + 1, table.move(renames, 1, #renames, 1, {}))
-  local ok, built = pcall(copy, sides, live, all)
+  local ok, built = pcall(copy, sides, live, to, all)
   if ok then return built, all end
   report.verbose("constraints and indexes are not renamed but made again: " .. tostring(built.message or built))
   return from, renames
@@ -53,9 +63,9 @@ function renaming.settle(sides, live, to, declared, ask)
   local function take(more)
     if #more == 0 then return end
     table.move(more, 1, #more, #renames + 1, renames)
-    from = copy(sides, live, renames)
+    from = copy(sides, live, to, renames)
   end
-  take(operations(renamed.due(declared, live)))
+  take(operations(renamed.due(included(to, declared), live.whole or live)))
   if ask then
     take(operations(question.answered("object", from, to, ask)))
     take(operations(question.answered("part", from, to, ask)))

@@ -13,6 +13,7 @@ local scratch = {}
 ---@field statements { sql: string, where?: string }[]
 ---@field schemas table<string, true>     declared names
 ---@field extensions table<string, string|true>  declared names, and their schemas
+---@field in_place? boolean               schemas that are left out stay where they are
 ---@field run? fun(db: moontide.Db)       what creates the rest, when it is known only then
 ---@field again? fun(problem: moontide.Fault): boolean  whether it is to be tried again in another way
 
@@ -24,24 +25,24 @@ UNION ALL SELECT 'extension', e.extname, n.nspname, e.extrelocatable FROM pg_ext
 
 local function aside(i) return ("moontide aside %d"):format(i) end
 
-local function move_schemas(list, rows)
+local function move_schemas(list, rows, stays)
   local names, number = {}, 0
   for _, row in ipairs(rows) do
-    if row.kind == "schema" then
+    if row.kind == "schema" and not stays(row.name) then
       number = number + 1
       names[number] = aside(number)
       list[#list + 1] = {
         sql = ("ALTER SCHEMA %s RENAME TO %s"):format(quote.ident(row.name), quote.ident(aside(number))) }
     end
   end
-  list[#list + 1] = { sql = "CREATE SCHEMA public" }
+  list[#list + 1] = not stays("public") and { sql = "CREATE SCHEMA public" } or nil
   return names
 end
 
 -- Extensions come along, into the schemas that they are declared in.
-local function move_extensions(list, rows, declared)
+local function move_extensions(list, rows, declared, stays)
   for _, row in ipairs(rows) do
-    if row.kind == "extension" then
+    if row.kind == "extension" and not stays(row.schema) then
       if not row.movable then
         fault.raise("config", ('the extension "%s" cannot be moved to another schema, so models cannot be built here')
           :format(row.name), { hint = "Name an empty database that has the extension with --scratch." })
@@ -54,13 +55,16 @@ local function move_extensions(list, rows, declared)
   end
 end
 
-local function begin(db, declared)
-  local rows = db:exec(look)
+local function nothing_stays() return false end
+
+local function begin(db, declared, options)
+  local rows, stays = db:exec(look), declared.in_place and options.stays or nothing_stays
   local list = {
     { sql = "SET LOCAL client_min_messages = warning" }, { sql = "SET LOCAL check_function_bodies = off" },
   }
-  local names = move_schemas(list, rows)
-  move_extensions(list, rows, declared)
+  if declared.in_place then list[3] = { sql = "SET LOCAL lock_timeout = '2s'" } end
+  local names = move_schemas(list, rows, stays)
+  move_extensions(list, rows, declared, stays)
   return list, names
 end
 
@@ -85,7 +89,7 @@ local function explain(problem, list)
 end
 
 local function build(db, declared, options)
-  local list, names = begin(db, declared)
+  local list, names = begin(db, declared, options)
   table.move(declared.statements, 1, #declared.statements, #list + 1, list)
   local ok, problem = pcall(db.pipeline, db, list)
   if not ok then explain(problem, list) end
@@ -94,6 +98,16 @@ local function build(db, declared, options)
   local facts = require "moontide.fact"
   local reads, read_names = facts.statements { schemas = schemas, relations = options.relations }
   return facts.assemble(db:pipeline(reads), read_names)
+end
+
+-- What is declared may need what is in schemas that are left out.
+local missing = { ["3F000"] = true, ["42P01"] = true, ["42704"] = true, ["42883"] = true, ["42703"] = true }
+
+local function again(problem, declared, options)
+  if declared.again and declared.again(problem) then return true end
+  if declared.run or declared.in_place or not options.stays then return false end
+  declared.in_place = missing[problem.sqlstate] or problem.kind == "config"
+  return declared.in_place
 end
 
 --- The facts of what is declared.
@@ -105,8 +119,10 @@ function scratch.read(db, declared, options)
   db:exec "BEGIN"
   local ok, set = pcall(build, db, declared, options)
   db:rollback()
-  if not ok and declared.again and declared.again(fault.of(set)) then return scratch.read(db, declared, options) end
-  if not ok then error(set, 0) end
+  if not ok then
+    if again(fault.of(set), declared, options) then return scratch.read(db, declared, options) end
+    error(set, 0)
+  end
   forget_undeclared(set, declared)
   return set
 end

@@ -89,6 +89,10 @@ describe("a wrong env.lua", function()
     { "return {\n\n  file_template = '%(year)d/%(rev)s' }",
       "file_template makes sub-folders, which are read only with recursive = true", ":3" },
     { "return { transaction = 'all' }", '"transaction" must be one of "revision", "run", "none"', ":1" },
+    { "return {\n  include = { schemas = 'app' } }", '"include" must be a function, or a table of patterns as in '
+      .. '{ schema = { "app", "app_*" }, except = { kind = "table", name = "tmp_*" } }; the fields are schema, kind, '
+      .. 'name, except and where', ":2" },
+    { "return {\n  include = { kind = 'tabel' } }", 'include: unknown kind "tabel"', ":2", 'Did you mean "table"?' },
     { "return {\n  lint = { ['drop-column'] = 'loud' } }", '"lint" must be a table of levels by rule, as in '
       .. '{ ["drop-column"] = "error" }; the levels are "error", "warn", "off"', ":2" },
     { "return {\n  lint = { ['drop-colum'] = 'error' } }", 'unknown lint rule "drop-colum"', ":2",

@@ -17,7 +17,7 @@ end
 
 function diff.run(app, args)
   local comparing <close> = require("moontide.comparing").new(app, args.scratch)
-  local from, to = comparing:read(args.from), comparing:read(args.to)
+  local from, to = comparing:sides(args.from, args.to)
   local found = require("moontide.diff").new(from, to)
   local listing = require "moontide.diff.listing"
   if report.is_json() then

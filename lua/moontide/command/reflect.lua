@@ -33,7 +33,7 @@ end
 
 function reflect.run(app, args)
   local db <close> = require("moontide.connecting").connect(app:config())
-  local set = require("moontide.reading").live(db, app:config())
+  local set = require("moontide.reading").included(db, app:config())
   if args.output then write(args.output, require("moontide.fact.text").file(set)) end
   if report.is_json() then
     report.json(document(set))

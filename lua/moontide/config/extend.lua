@@ -48,6 +48,12 @@ local function check_rules(values, place_of)
   for name in pairs(values.lint) do require("moontide.lint").check_name(name, "config", place_of "lint") end
 end
 
+-- So may kinds of objects.
+local function check_kinds(values, place_of)
+  if not values.include then return end
+  require("moontide.include").check_kinds(values.include, require("moontide.fact").kinds(), place_of "include")
+end
+
 --- Load the plugins of an environment, and put what they give in its place.
 ---@param values table                          the checked keys, with file and directory
 ---@param x table                               the -x values
@@ -56,6 +62,8 @@ function extend.with_plugins(values, x, place_of)
   local set, writers = load_plugins(values, x, place_of), {}
   for index, hook in ipairs(values.post_write_hooks) do writers[index] = find_formatter(hook, set, place_of) end
   check_rules(values, place_of)
+  check_kinds(values, place_of)
+  values.include = values.include or require("moontide.include").default
   values.hooks, values.post_write_hooks, values.plugins = gather_hooks(values, set), writers, set.list
 end
 

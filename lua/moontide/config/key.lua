@@ -200,6 +200,10 @@ local function naming(value)
   return value
 end
 
+local function included(value)
+  return require("moontide.include").read(value)
+end
+
 local log_fields = {
   level = one_of("debug", "info", "warn", "error"), format = one_of("text", "json"), timestamps = flag,
 }
@@ -247,6 +251,7 @@ key.known = {
   hooks = { check = run_hooks },
   post_write_hooks = { check = hooks, default = {} },
   models = { check = name },
+  include = { check = included },
   plugins = { check = plugins, default = {} },
   trusted = { check = flag, default = false },
 }
@@ -254,7 +259,7 @@ key.known = {
 --- Keys, and values of known keys, that have a meaning this version does not have
 --- yet. They are refused: a setting that silently does nothing is worse.
 key.later = {
-  include = true, neon = true,
+  neon = true,
 }
 key.later_values = {}
 

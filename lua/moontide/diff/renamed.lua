@@ -103,6 +103,15 @@ local function sorted(list)
   return copy
 end
 
+--- The key of what has the new name, or of the table whose part has it.
+---@param rename moontide.Rename
+---@return string
+function renamed.key(rename)
+  if rename.kind == "schema" then return "schema " .. rename.name end
+  local kind = rename.of and of_kinds[rename.kind][1] or rename.kind
+  return ("%s %s.%s"):format(kind, rename.schema, rename.of or rename.name)
+end
+
 --- The declared renames that are yet to be done.
 ---@param list moontide.Rename[]
 ---@param from moontide.FactSet

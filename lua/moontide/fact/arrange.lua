@@ -10,6 +10,14 @@ for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range 
   ranks[kind] = i
 end
 
+--- The kinds of facts.
+---@return string[]
+function arrange.kinds()
+  local list = {}
+  for kind in pairs(ranks) do list[#list + 1] = kind end
+  return list
+end
+
 -- The tables that a table refers to, sorted.
 local function references(set)
   local map = {}

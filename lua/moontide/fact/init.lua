@@ -52,6 +52,15 @@ function fact.statements(options)
   return list, names
 end
 
+--- The kinds of objects that there are, modelled or not, sorted.
+---@return string[]
+function fact.kinds()
+  local list = require("moontide.fact.arrange").kinds()
+  for word in kind("unmodelled").queries.unmodelled:gmatch("SELECT '(%l[%l ]+)'") do list[#list + 1] = word end
+  table.sort(list)
+  return list
+end
+
 local function document(text) return without_nulls(cjson.decode(text)) end
 
 local function decode(rows, documents)

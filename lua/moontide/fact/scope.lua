@@ -5,6 +5,7 @@ local quote = require "moontide.sql.quote"
 
 ---@class moontide.ScopeOptions
 ---@field schemas? string[]                        schemas to leave out whole
+---@field stays? fun(schema: string): boolean      whether a schema may stay where it is while declarations are built
 ---@field relations? { schema?: string, name: string }[]  tables to leave out
 
 local scope = {}

@@ -51,6 +51,9 @@ return {
   -- `moontide revision --autogenerate`.
   -- models = "models.lua",
 
+  -- What these look at: patterns for schema, kind and name, exceptions, or a function.
+  -- include = { schema = { "public", "app_*" }, except = { { kind = "table", name = "tmp_*" } } },
+
   -- The schemas in which revisions look for and create what has no schema = "...".
   -- search_path = { "public" },
 
