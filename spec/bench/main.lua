@@ -3,20 +3,20 @@
 local table_of = require "spec.bench.table"
 local samples = require "spec.bench.samples"
 
-local modules = { "startup", "apply", "network", "listing", "reflect" }
+local modules = { "startup", "apply", "network", "listing", "reflect", "backfill" }
 
-local function wanted(name, words)
+local function wanted(case, words)
   for _, word in ipairs(words) do
-    if name:find(word, 1, true) then return true end
+    if case.name:find(word, 1, true) then return true end
   end
-  return #words == 0
+  return #words == 0 and not case.demand
 end
 
 local function selected(words)
   local list = {}
   for _, module in ipairs(modules) do
     for _, case in ipairs(require("spec.bench." .. module)) do
-      if wanted(case.name, words) then list[#list + 1] = case end
+      if wanted(case, words) then list[#list + 1] = case end
     end
   end
   return list

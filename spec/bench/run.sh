@@ -1,5 +1,6 @@
 #!/bin/sh
 # Measures moontide against psql, pg_dump and lua5.4, and prints one table in Markdown.
+# In the column of aims, ">=" is said of ratios of speeds, where more is better; the others are ratios of times.
 #   sh spec/bench/run.sh [names]     a part of a case's name is enough: sh spec/bench/run.sh startup history
 # MOONTIDE_BINARY measures another binary than the release build, MOONTIDE_PROXY is the helper of the case `network`.
 # Takes some minutes on a quiet machine.

@@ -6,7 +6,7 @@ local cli = require "spec.support.cli"
 local sys = require "moontide.runtime.sys"
 
 ---@class bench.Samples
----@field taken table<string, { seconds: number, kib: integer }[]>  by the name of the subject
+---@field taken table<string, { seconds: number, kib: integer, cpu: number? }[]>  by the name of the subject
 local Samples = {}
 Samples.__index = Samples
 
@@ -26,14 +26,16 @@ end
 --- Run a command to its end and keep what it took.
 ---@param subject string
 ---@param argv string[]
-function Samples:take(subject, argv)
+---@param meter? fun(): number  the CPU seconds of a server so far
+function Samples:take(subject, argv, meter)
+  local before = meter and meter()
   local started = sys.clock()
   local ran = assert(sys.run(argv, { env = environment() }))
   local seconds = sys.clock() - started
   if ran.status ~= 0 then error(table.concat(argv, " ") .. "\n" .. ran.stderr, 0) end
   local list = self.taken[subject] or {}
   self.taken[subject] = list
-  list[#list + 1] = { seconds = seconds, kib = ran.usage.maxrss }
+  list[#list + 1] = { seconds = seconds, kib = ran.usage.maxrss, cpu = meter and meter() - before }
 end
 
 --- Let commands take turns.
@@ -65,10 +67,15 @@ local function column(list, field)
   return values
 end
 
-local function ratios(ours, theirs)
+-- Of neighbours; a ratio of speeds is that of times upside down.
+local function ratio(ours, theirs, field, speed)
   local list = {}
-  for index = 1, math.min(#ours, #theirs) do list[index] = ours[index].seconds / theirs[index].seconds end
-  return list
+  for index = 1, math.min(#ours, #theirs) do
+    local one, other = ours[index][field], theirs[index][field]
+    if not (one and other) then return nil end
+    if speed then list[index] = other / one else list[index] = one / other end
+  end
+  return median(list)
 end
 
 ---@class bench.Row
@@ -77,6 +84,7 @@ end
 ---@field theirs string     another
 ---@field reference? string  what the table calls it, when not by the subject
 ---@field aim? number       of the ratio
+---@field speed? boolean    the ratio is one of speeds: more is better
 
 --- What was measured, in numbers.
 ---@param row bench.Row
@@ -84,7 +92,8 @@ end
 function Samples:row(row)
   local ours, theirs = self.taken[row.ours], self.taken[row.theirs]
   return {
-    title = row.title, reference = row.reference or row.theirs, aim = row.aim, ratio = median(ratios(ours, theirs)),
+    title = row.title, reference = row.reference or row.theirs, aim = row.aim, speed = row.speed,
+    ratio = ratio(ours, theirs, "seconds", row.speed), cpu = ratio(ours, theirs, "cpu", row.speed),
     seconds = { median(column(ours, "seconds")), median(column(theirs, "seconds")) },
     kib = { median(column(ours, "kib")), median(column(theirs, "kib")) },
   }

@@ -1,6 +1,6 @@
 --- The result as a table in Markdown. Pure.
 
-local heading = { "case", "moontide", "reference", "ratio", "aim", "peak memory", "of reference" }
+local heading = { "case", "moontide", "reference", "ratio", "aim", "server CPU", "peak memory", "of reference" }
 
 local function time(seconds)
   if seconds < 0.1 then return ("%.1f ms"):format(seconds * 1000) end
@@ -13,7 +13,8 @@ local function memory(kib) return ("%.1f MiB"):format(kib / 1024) end
 local function cells(row)
   return {
     row.title, time(row.seconds[1]), ("%s %s"):format(time(row.seconds[2]), row.reference),
-    ("%.2f"):format(row.ratio), row.aim and ("%.1f"):format(row.aim) or "", memory(row.kib[1]), memory(row.kib[2]),
+    ("%.2f"):format(row.ratio), row.aim and (row.speed and ">= %.2f" or "%.1f"):format(row.aim) or "",
+    row.cpu and ("%.2f"):format(row.cpu) or "", memory(row.kib[1]), memory(row.kib[2]),
   }
 end
 
