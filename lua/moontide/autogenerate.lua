@@ -121,16 +121,25 @@ function autogenerate.warn(path, generated)
     hint = "Read it before it is applied; `moontide upgrade` asks, as confirm in env.lua says." })
 end
 
-local function nothing()
+local function nothing(detected, text)
   if report.is_json() then
-    report.json { revision = json.null, path = json.null, detected = json.array {} }
+    report.json { revision = json.null, path = json.null, detected = detected }
   end
-  report.info "No changes detected: nothing was written"
+  report.info(text)
+end
+
+-- What the hooks make of both directions; whether anything is left.
+local function revised(app, way, message)
+  if way:is_empty() then return false end
+  local proposal, config = require "moontide.proposal", app:config()
+  way.there = proposal.of(config, way.there, "upgrade", message)
+  way.back = proposal.of(config, way.back, "downgrade", message)
+  return #way.there + #way.back > 0
 end
 
 --- Compare, and write the body of a revision; nil when nothing differs.
 ---@param app moontide.App
----@param options { from?: string, scratch?: string, sql?: boolean }
+---@param options { from?: string, scratch?: string, sql?: boolean, message?: string }
 ---@return moontide.Generated?
 function autogenerate.generate(app, options)
   local sides <close> = comparing.new(app, options.scratch)
@@ -138,9 +147,11 @@ function autogenerate.generate(app, options)
   check_standing(app)
   local way = sides:way(wanted, require("moontide.ask").people())
   if #way.impossible > 0 then refuse_impossible(way.impossible) end
+  local is_left = revised(app, way, options.message)
   local told = document(way)
   tell(way, told)
-  if way:is_empty() then return nothing() end
+  if way:is_empty() then return nothing(told.detected, "No changes detected: nothing was written") end
+  if not is_left then return nothing(told.detected, "The hooks left no operation: nothing was written") end
   local upgrade, downgrade = body(app, way, options, sides:connect())
   return { upgrade = upgrade, downgrade = downgrade, document = told }
 end

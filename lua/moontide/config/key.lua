@@ -77,10 +77,10 @@ local function version_table(value)
   return value
 end
 
---- The hooks of a run.
+--- The hooks of a run, and of what autogenerate writes.
 key.hook_names = {
   "before_upgrade", "after_upgrade", "before_downgrade", "after_downgrade", "before_revision", "after_revision",
-  "on_error",
+  "on_error", "autogenerate",
 }
 
 -- The name of a plugin's formatter, or a program.

@@ -98,6 +98,18 @@ log = {}
 ---@field op? moontide.op       around a revision: operations that take part in its transaction
 ---@field error? moontide.ErrorDocument  on_error: what failed
 
+---@alias moontide.Hook fun(event: moontide.HookEvent)
+
+--- The hook `autogenerate`: is called for each direction with the operations that the revision will have, and answers
+--- those that it shall have instead; nil: the list as it is now.
+---@alias moontide.AutogenerateHook fun(operations: moontide.Operation[], event: moontide.AutogenerateEvent): moontide.Operation[]?
+
+---@class moontide.AutogenerateEvent
+---@field hook "autogenerate"
+---@field direction "upgrade"|"downgrade"
+---@field message? string     of the new revision
+---@field op moontide.op      its calls answer operations instead of running them
+
 --- A failure, as --json prints it.
 ---@class moontide.ErrorDocument
 ---@field kind string

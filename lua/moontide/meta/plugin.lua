@@ -12,8 +12,8 @@
 ---@field operation fun(registration: moontide.OperationRegistration)  an operation, called as `op.name(...)`
 ---@field type fun(registration: moontide.TypeRegistration)            a type that columns can have
 ---@field command fun(registration: moontide.CommandRegistration)      a command: `moontide name`
----@field hook fun(name: string, fn: fun(event: moontide.HookEvent))
----  a function called around a run or a revision; several may have the same name
+---@field hook fun(name: string, fn: moontide.Hook|moontide.AutogenerateHook)
+---  a function called around a run or a revision, or with what autogenerate found; several may have the same name
 ---@field formatter fun(registration: moontide.FormatterRegistration)
 ---  changes the text of a new file, where post_write_hooks names it
 ---@field lint_rule fun(registration: moontide.LintRuleRegistration)

@@ -70,7 +70,7 @@ return {
   -- naming = { ix = "ix_%(table_name)s_%(column_0_name)s", pk = "pk_%(table_name)s" },
 
   -- Functions to call: before_upgrade, after_upgrade, before_downgrade,
-  -- after_downgrade, before_revision, after_revision and on_error.
+  -- after_downgrade, before_revision, after_revision, on_error and autogenerate.
   -- hooks = { after_upgrade = function() log "up to date" end },
 
   -- Lua files of the project that add operations, types, commands, hooks, lint
