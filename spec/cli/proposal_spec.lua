@@ -22,7 +22,8 @@ describe("the hook autogenerate", function()
   end
   local function written()
     local text = shell.read(folder .. "/migrations/versions/a1_change.lua")
-    if text then return text:match("function upgrade%(%)\n(.-)\nend"), text:match("function downgrade%(%)\n(.-)\nend") end
+    if not text then return nil end
+    return text:match("function upgrade%(%)\n(.-)\nend"), text:match("function downgrade%(%)\n(.-)\nend")
   end
 
   it("may drop, add and change operations of both directions", function()
@@ -32,7 +33,7 @@ describe("the hook autogenerate", function()
         if o.kind == "create_index" then o.online = true end
         if o.kind ~= "drop_table" and o.kind ~= "create_table" then kept[#kept + 1] = o end
       end
-      kept[#kept + 1] = event.op.execute(("-- %s of %s"):format(event.direction, event.message))
+      kept[#kept + 1] = event.op.execute(("SELECT '%s of %s'"):format(event.direction, event.message))
       return kept
     end]]
     assert.equal(0, ran.status, ran.stderr)
@@ -41,14 +42,14 @@ describe("the hook autogenerate", function()
     assert.equal([[
   op.add_column("a", { "b", "text" }, { schema = "public" })
   op.create_index("a_b_idx", "a", { "b" }, { schema = "public", online = true })
-  op.execute("-- upgrade of Change")]], up)
-    assert.equal('  op.drop_column("a", "b", { schema = "public" })\n  op.execute("-- downgrade of Change")',
+  op.execute("SELECT 'upgrade of Change'")]], up)
+    assert.equal('  op.drop_column("a", "b", { schema = "public" })\n  op.execute("SELECT \'downgrade of Change\'")',
       (down:gsub("^.-(  op.drop_column)", "%1")))
   end)
 
   it("may change the list in place", function()
     assert.equal(0, generate("function(list) while list[2] do table.remove(list) end end").status)
-    assert.equal(1, select(2, (written():gsub("op%.", ""))))
+    assert.equal(1, select(2, (written()):gsub("op%.", "")))
   end)
 
   it("writes nothing when nothing is left, and says what was found", function()
