@@ -1,50 +1,22 @@
 local cli = require "spec.support.cli"
+local support = require "spec.support.pooler"
 local server = require "spec.support.server"
-local shell = require "spec.support.shell"
-local tmp = require "spec.support.tmp"
-
-local config = [[
-[databases]
-* = host=127.0.0.1 port=%d user=postgres
-[pgbouncer]
-listen_addr=127.0.0.1
-listen_port=%d
-auth_type=any
-pool_mode=transaction
-unix_socket_dir=
-logfile=%s/log
-]]
-
-local function start_pgbouncer(cluster)
-  local folder, port = tmp.folder("b"), math.random(32001, 32700)
-  shell.write(folder .. "/pgbouncer.ini", config:format(cluster.port, port, folder))
-  local owner = shell.capture "sh spec/support/cluster.sh owner"
-  shell.capture(("chmod 777 %s && chown -R %s %s"):format(folder, owner, folder))
-  local as = shell.capture "id -u" == "0" and "setpriv --reuid=postgres --regid=postgres --clear-groups " or ""
-  os.execute(("%spgbouncer %s/pgbouncer.ini >/dev/null 2>&1 </dev/null & echo $! >%s/pid"):format(as, folder, folder))
-  local pid = shell.read(folder .. "/pid"):match("%d+")
-  local url = ("postgresql://postgres@127.0.0.1:%d/%%s"):format(port)
-  cli.eventually("pgbouncer to answer", function() return pcall(server.sql, url:format "postgres", "SELECT 1") end)
-  return { url = url, stop = function() os.execute("kill " .. pid .. " 2>/dev/null") end }
-end
-
-local has_pgbouncer = os.execute("command -v pgbouncer >/dev/null 2>&1")
 
 describe("behind a transaction pooler", function()
-  if not has_pgbouncer then return pending("pgbouncer is not installed") end
+  if not support.is_there() then return pending("pgbouncer is not installed") end
   local cluster, pooler
   setup(function()
     cluster = server.cluster { tcp = true }
-    pooler = start_pgbouncer(cluster)
+    pooler = support.start(cluster)
   end)
   teardown(function()
-    pooler.stop()
+    pooler:stop()
     cluster:remove()
   end)
 
   local function fresh()
     local direct = cluster:database()
-    return direct, pooler.url:format(direct:match("/([^/?]+)%?"))
+    return direct, pooler:through(direct)
   end
 
   local folder = cli.project {

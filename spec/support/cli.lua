@@ -123,6 +123,10 @@ function Started:output()
   return shell.read(self.base .. ".out") or "", shell.read(self.base .. ".err") or ""
 end
 
+--- Whether it has come to its end.
+---@return boolean
+function Started:has_ended() return shell.read(self.base .. ".rc") ~= nil end
+
 --- Wait for the end.
 ---@param timeout? number  seconds, default 60; then the process is killed and an error raised
 ---@return spec.Ran

@@ -4,6 +4,7 @@
 ---
 ---     MOONTIDE_KILLS=300 sh spec/run.sh spec/torture/backfill_spec.lua
 
+local application = require "spec.torture.application"
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
 
@@ -11,26 +12,38 @@ local torture = {}
 
 local function pause(seconds) require("moontide.runtime.sys").sleep(seconds) end
 
--- A table with gaps in its keys, and the trigger.
+-- A table with gaps in its keys, and the trigger, which leaves out what the application does. `hits` counts that.
 local tables = [[
-CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL, v integer NOT NULL DEFAULT 0);
+CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL, v integer NOT NULL DEFAULT 0,
+  hits integer NOT NULL DEFAULT 0);
 INSERT INTO t SELECT g, 'row ' || g FROM generate_series(1, %d) g WHERE g %% 5 <> 0;
 CREATE TABLE audit (id bigint NOT NULL, txid bigint NOT NULL);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN INSERT INTO audit VALUES (new.id, txid_current()); RETURN new; END';
-CREATE TRIGGER note AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER note AFTER UPDATE ON t FOR EACH ROW WHEN (current_setting('app.backfill', true) = 'on')
+  EXECUTE FUNCTION note();
 ANALYZE t]]
+
+local common = 'table = "t", max_rows = 200, lanes = 2, session = { ["app.backfill"] = "on" }, '
 
 --- The options of op.backfill for each way of working.
 torture.modes = {
-  sql = 'table = "t", set = { v = sql "v + 1" }, max_rows = 200, lanes = 2',
-  lua = 'table = "t", read = { "id", "v" }, write = { "v" }, max_rows = 200, lanes = 2, '
-    .. "each = function(row) return { v = row.v + 1 } end",
+  sql = common .. 'set = { v = sql "v + 1" }',
+  lua = common .. 'read = { "id", "name", "v" }, write = { "v" }, each = function(row) '
+    .. 'if row.name == "bad" then error "a bad row" end return { v = row.v + 1 } end',
 }
 
-local function project(mode)
+--- A table with a row for each key that is no multiple of five.
+---@param url string
+---@param rows integer  the highest key
+function torture.fill(url, rows) server.sql(url, tables:format(rows)) end
+
+--- A project whose one revision has the backfill between two operations.
+---@param options string  of op.backfill
+---@return string folder
+function torture.project(options)
   local body = ('  op.execute("CREATE TABLE before (id integer)")\n  op.backfill { "plus", %s }\n'
-    .. '  op.execute("CREATE TABLE after (id integer)")'):format(torture.modes[mode])
+    .. '  op.execute("CREATE TABLE after (id integer)")'):format(options)
   return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
 end
 
@@ -38,23 +51,28 @@ local ways = {}
 
 function ways.client(process) process:signal "KILL" end
 
-function ways.backend(_, url)
-  pcall(server.sql, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+function ways.backend(_, state)
+  pcall(server.sql, state.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     .. "WHERE application_name LIKE 'moontide backfill%' AND datname = current_database() LIMIT 1")
 end
 
-function ways.server(_, _, cluster)
-  cluster:kill()
-  cluster:start()
+-- A power failure, or what an administrator in a hurry does.
+function ways.server(_, state)
+  if math.random(2) == 1 then state.cluster:kill() else state.cluster:stop "immediate" end
+  state.cluster:start()
 end
 
 local order = { "client", "client", "client", "client", "client", "backend", "client", "server" }
 
--- Beside the upgrade, others that join in.
+local upgrade, work, stay = { "upgrade", "heads" }, { "backfill", "work" }, { "backfill", "work", "--wait" }
+
+-- Beside the upgrade, others that join in. What is left to the background is done by all alike.
 local function start_all(state)
-  local options, list = { cwd = state.folder, env = { DATABASE_URL = state.url } }, {}
-  list[1] = cli.start({ "upgrade", "heads" }, options)
-  for number = 2, state.processes do list[number] = cli.start({ "backfill", "work" }, options) end
+  local options, list = { cwd = state.folder, env = { DATABASE_URL = state.through } }, {}
+  for number = 1, state.processes do
+    local leader = state.background and stay or upgrade
+    list[number] = cli.start(number == 1 and leader or work, options)
+  end
   return list
 end
 
@@ -63,36 +81,58 @@ local function strike(state, all)
   local way, number
   repeat
     pause(0.05 + math.random() * 0.35)
-    way, number = order[math.random(#order)], math.random(#all)
-    ways[way](all[number], state.url, state.cluster)
+    way, number = state.only or order[math.random(#order)], math.random(#all)
+    ways[way](all[number], state)
     state.kills = state.kills + 1
     state.tally[way] = (state.tally[way] or 0) + 1
   until number == 1 or way ~= "client"
 end
 
+local function is_done(state)
+  return server.sql(state.url, "SELECT to_regclass('moontide.backfill') IS NOT NULL") == "t"
+    and server.sql(state.url, "SELECT count(*) FROM moontide.backfill WHERE state = 'done'") == "1"
+end
+
 local function attempt(state, last)
+  if state.writers then state.writers:keep_on() end
   local all = start_all(state)
   if not last then strike(state, all) end
-  local good
-  for number, process in ipairs(all) do
+  for _, process in ipairs(all) do
     local ran = process:wait(300)
     if last and ran.status ~= 0 then error("an undisturbed run failed:\n" .. ran.stderr) end
-    if number == 1 then good = ran.status == 0 end
   end
-  return good
+  return is_done(state)
 end
 
 local checks = {
-  { "rows that were not raised by one", "SELECT count(*) FROM t WHERE v <> 1" },
+  { "rows that were not raised by one", "SELECT count(*) FROM t WHERE id % 5 <> 0 AND name <> 'bad' "
+    .. "AND v <> 1 + 100 * hits" },
+  { "rows of the application that were raised twice", "SELECT count(*) FROM t WHERE v - 100 * hits NOT IN (0, 1)" },
   { "rows noted twice", "SELECT count(*) FROM (SELECT id FROM audit GROUP BY id HAVING count(*) > 1) s" },
-  { "rows missing in the notes", "SELECT count(*) FROM t WHERE id NOT IN (SELECT id FROM audit)" },
+  { "rows missing in the notes",
+    "SELECT count(*) FROM t WHERE v - 100 * hits = 1 AND id NOT IN (SELECT id FROM audit)" },
   { "rows that the ranges did not count",
-    "SELECT (SELECT count(*) FROM t) - sum(rows_changed) FROM moontide.backfill_range" },
+    "SELECT (SELECT count(*) FROM audit) - sum(rows_changed) FROM moontide.backfill_range" },
+  { "bad rows that were not put aside", "SELECT (SELECT count(*) FROM t WHERE name = 'bad') "
+    .. "- (SELECT count(*) FROM moontide.backfill_error WHERE resolved_at IS NULL)" },
+  { "bad rows that the ranges did not count", "SELECT (SELECT count(*) FROM t WHERE name = 'bad') "
+    .. "- sum(rows_bad) FROM moontide.backfill_range" },
   { "journal rows", "SELECT count(*) FROM moontide.journal" },
+  { "rows that name the revision", "SELECT count(*) - 1 FROM moontide.version" },
 }
 
-local function check(url)
-  local errors = {}
+-- The server notices a bit later that a client is gone.
+local function left_open(url)
+  local open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    .. "AND pid <> pg_backend_pid() AND state LIKE '%in transaction%'"
+  return not pcall(cli.eventually, "transactions to end", function() return server.sql(url, open) == "0" end)
+end
+
+--- What is wrong in a database whose backfill has come to its end.
+---@param url string
+---@return string[]
+function torture.problems(url)
+  local errors = left_open(url) and { "a transaction is left open" } or {}
   for _, item in ipairs(checks) do
     local count = server.sql(url, item[2])
     if count ~= "0" then errors[#errors + 1] = ("%s: %s"):format(item[1], count) end
@@ -100,21 +140,49 @@ local function check(url)
   return errors
 end
 
+---@class spec.BackfillRound
+---@field rows integer
+---@field kills integer
+---@field tally table<string, integer>     how often in which way
+---@field processes? integer
+---@field background? boolean              leave it to `moontide backfill work`
+---@field writers? boolean                 an application goes on writing
+---@field only? string                     one way to kill
+---@field more? string                     options of op.backfill
+---@field setup? string                    SQL, when the table is there
+---@field through? fun(url: string): string
+
+local function prepare(cluster, mode, options)
+  local url = cluster:database()
+  local text = torture.modes[mode] .. (options.background and ", background = true" or "") .. (options.more or "")
+  local state = {
+    cluster = cluster, url = url, through = options.through and options.through(url) or url, kills = 0,
+    folder = torture.project(text), processes = options.processes or 1,
+  }
+  state.tally, state.background, state.only = options.tally, options.background, options.only
+  torture.fill(url, options.rows)
+  if options.setup then server.sql(url, options.setup) end
+  if options.writers then state.writers = application.new(url, options.rows) end
+  if state.background then cli.ok("upgrade", { cwd = state.folder, env = { DATABASE_URL = state.through } }) end
+  return state
+end
+
 --- One backfill, killed until it comes to its end or was killed often enough.
 ---@param cluster spec.Cluster
 ---@param mode string
----@param options { rows: integer, kills: integer, tally: table<string, integer>, processes?: integer }
+---@param options spec.BackfillRound
 ---@return integer kills
 ---@return string[] errors
+---@return table state
 function torture.round(cluster, mode, options)
-  local state = { cluster = cluster, url = cluster:database(), folder = project(mode), kills = 0 }
-  state.tally, state.processes = options.tally, options.processes or 1
-  server.sql(state.url, tables:format(options.rows))
+  local state = prepare(cluster, mode, options)
   while state.kills < options.kills do
     if attempt(state, false) then break end
   end
   attempt(state, true)
-  return state.kills, check(state.url)
+  local wrong = state.writers and state.writers:stop() or {}
+  for _, problem in ipairs(torture.problems(state.url)) do wrong[#wrong + 1] = problem end
+  return state.kills, wrong, state
 end
 
 return torture

@@ -1,3 +1,4 @@
+local pooler = require "spec.support.pooler"
 local server = require "spec.support.server"
 local torture = require "spec.torture.backfill"
 
@@ -5,30 +6,71 @@ local kills = tonumber(os.getenv("MOONTIDE_KILLS") or "24")
 local seed = tonumber(os.getenv("MOONTIDE_SEED") or "") or os.time()
 
 describe("backfills killed at random instants", function()
-  local cluster
+  local cluster, front
   setup(function()
     math.randomseed(seed)
-    cluster = server.cluster { settings = { synchronous_commit = "on", full_page_writes = "on" } }
+    cluster = server.cluster { tcp = true, settings = { full_page_writes = "on", deadlock_timeout = "30ms" } }
+    front = pooler.is_there() and pooler.start(cluster)
   end)
-  teardown(function() cluster:remove() end)
+  teardown(function()
+    if front then front:stop() end
+    cluster:remove()
+  end)
 
-  local function torment(mode, processes)
-    local total, tally = 0, {}
+  local function say(name, mode, total, tally)
+    io.stderr:write(("\nseed %d, %s, %s: %d kills (client %d, backend %d, server %d)\n"):format(seed, mode, name, total,
+      tally.client or 0, tally.backend or 0, tally.server or 0))
+  end
+
+  -- Rounds of at most 12 kills until there were enough.
+  local function torment(name, mode, share, options, look)
+    local total, tally, wanted = 0, {}, math.max(1, kills // share)
     repeat
-      local spent, errors = torture.round(cluster, mode,
-        { rows = 200000, kills = 12, tally = tally, processes = processes })
+      options.kills, options.tally, options.rows = math.min(12, wanted - total), tally, options.rows or 200000
+      local spent, errors, state = torture.round(cluster, mode, options)
       total = total + spent
       assert.same({}, errors)
-    until total >= kills
-    io.stderr:write(("\nseed %d, %s, %d processes: %d kills (client %d, backend %d, server %d)\n"):format(seed, mode,
-      processes, total, tally.client or 0, tally.backend or 0, tally.server or 0))
+      if look then look(state) end
+      server.sql(cluster:url(), ("DROP DATABASE %s WITH (FORCE)"):format(state.url:match("/([^/?]+)%?")))
+    until total >= wanted
+    say(name, mode, total, tally)
   end
 
   for mode in pairs(torture.modes) do
     for _, processes in ipairs { 1, 3 } do
       it(("change every row exactly once: %s, %d processes"):format(mode, processes), function()
-        torment(mode, processes)
+        torment(processes .. " processes", mode, 1, { processes = processes })
       end)
     end
+
+    it("change every row exactly once in the background: " .. mode, function()
+      torment("3 processes in the background", mode, 8, { processes = 3, background = true })
+    end)
+
+    it("lose nothing of an application that writes: " .. mode, function()
+      torment("2 processes beside an application", mode, 8, { processes = 2, writers = true, rows = 50000 },
+        function(state)
+          io.stderr:write("\nthe application: " .. state.writers:counts() .. "\n")
+        end)
+    end)
+
+    it("put seven bad rows aside, once: " .. mode, function()
+      torment("2 processes, bad rows", mode, 8, {
+        processes = 2, more = ', on_error = "quarantine"', rows = 100000,
+        setup = "UPDATE t SET name = 'bad' WHERE id IN (1, 2, 1999, 40001, 77777, 77778, 99999); "
+          .. "ALTER TABLE t ADD CHECK (name <> 'bad' OR v = 0)",
+      })
+    end)
+
+    it("change every row exactly once behind a transaction pooler: " .. mode, function()
+      if not front then return pending("pgbouncer is not installed") end
+      torment("2 processes, pooled", mode, 8, {
+        processes = 2, rows = 100000, through = function(url) return front:through(url) end,
+      })
+    end)
   end
+
+  it("survive crashes of the server that lose what was committed last", function()
+    torment("1 process", "sql", 8, { only = "server", rows = 100000 })
+  end)
 end)

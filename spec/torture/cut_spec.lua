@@ -30,8 +30,8 @@ local function one(side, when, number, seen)
   local ran = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = wire.url } })
   local cuts = wire:counts().cuts
   seen(ran)
-  if cuts > 0 and ran.status ~= 0 then
-    assert.equal(1, ran.status, ran.stderr)
+  assert.is_true(ran.status == 0 or cuts > 0 and ran.status == 1, ran.stderr)
+  if ran.status ~= 0 then
     local again = cli.run({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } })
     assert.equal(0, again.status, again.stderr)
   end
