@@ -237,14 +237,18 @@ local function keys(shape)
   return list
 end
 
-local function shown(key)
-  return type(key) == "string" and '"' .. key .. '"' or tostring(key)
+-- A value without a name is shown itself: its place says little.
+local function shown(key, given)
+  if type(key) == "string" then return ('unknown option "%s"'):format(key) end
+  local kind = type(given[key])
+  return (kind == "string" and '"%s" is one value too many' or "%s without a name is one value too many")
+    :format(kind == "string" and given[key] or "a " .. kind)
 end
 
-local function unknown(key, shape, what)
+local function unknown(key, shape, what, given)
   local list = keys(shape)
   local nearest = type(key) == "string" and require("moontide.suggest").nearest(key, list)
-  refuse(("%sunknown option %s"):format(what and what .. ": " or "", shown(key)),
+  refuse((what and what .. ": " or "") .. shown(key, given),
     nearest and ('Did you mean "%s"?'):format(nearest) or "The options are: " .. table.concat(list, ", ") .. ".")
 end
 
@@ -270,7 +274,7 @@ function check.shape(given, what, shape, positions)
   for key in pairs(given) do
     local positional = positions and math.type(key) == "integer" and key >= 1 and key <= positions
     if not positional then
-      if not shape[key] then unknown(key, shape, what) end
+      if not shape[key] then unknown(key, shape, what, given) end
       names[#names + 1] = key
     end
   end

@@ -4,6 +4,7 @@
 --- function was being run.
 
 local blockers = require "moontide.blockers"
+local count = require "moontide.count"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 local sys = require "moontide.runtime.sys"
@@ -82,23 +83,24 @@ end
 
 -- As the run counted them; as the journal says after a lost connection, or where the run did not come that far.
 local function committed_segments(self, index, id)
-  local count = 0
-  for _, row in ipairs((self.options.journal or {})[id] or {}) do count = count + (row.state == "done" and 1 or 0) end
-  return math.max(count, self.runs[index] and self.runs[index].number - 1 or 0)
+  local done = 0
+  for _, row in ipairs((self.options.journal or {})[id] or {}) do done = done + (row.state == "done" and 1 or 0) end
+  return math.max(done, self.runs[index] and self.runs[index].number - 1 or 0)
 end
 
 -- What stands after a failure, in words: nothing is ever half recorded.
 local function standing(self, index)
   local options, id = self.options, self.steps[index].revision.id
+  local done = self.steps[index].direction == "downgrade" and "reverted" or "applied"
   if options.transport.offline then return nil end
   if options.transport.dry then return "It was a dry run: nothing was changed." end
   local segments = committed_segments(self, index, id)
   if segments > 0 then
-    return ("Revision %s is partially %s: %d of its segments are committed; the same command continues behind them.")
-      :format(id, self.steps[index].direction == "downgrade" and "reverted" or "applied", segments)
+    return ("Revision %s is partially %s: %d of its segments %s committed; the same command continues behind them.")
+      :format(id, done, segments, count.be(segments))
   end
   if options.transport.joined then return standing_of_joined(options) end
-  return ("Nothing of revision %s was applied; the database is %s."):format(id, at(self:rows_before(index)))
+  return ("Nothing of revision %s was %s; the database is %s."):format(id, done, at(self:rows_before(index)))
 end
 
 -- The failed attempt goes into the log; a failure of that must not hide the first one.

@@ -48,6 +48,11 @@ local function read_head(object)
   return object
 end
 
+--- Whether a revision of the log or the journal is that of a repeatable object.
+---@param id string
+---@return boolean
+function repeatable.is_id(id) return id:find("^repeatable/") ~= nil end
+
 --- A repeatable object.
 ---@param name string
 ---@param path string

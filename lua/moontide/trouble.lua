@@ -2,7 +2,9 @@
 --- one query that looks for invalid indexes.
 
 local concurrent = require "moontide.object.concurrent"
+local count = require "moontide.count"
 local migrate = require "moontide.migrate"
+local repeatable = require "moontide.repeatable"
 
 local trouble = {}
 
@@ -19,7 +21,8 @@ local function partial(journal, found)
     local stopped = last.state == "started" and ", and a statement outside of a transaction was interrupted" or ""
     found[#found + 1] = {
       kind = "partial", name = id, way = "finish " .. id, detail = last.statement,
-      text = ("%d segments of its %s are committed%s"):format(#rows, last.direction, stopped),
+      text = ("%s of its %s %s committed%s")
+        :format(count.of(#rows, "segment"), last.direction, count.be(#rows), stopped),
     }
   end
 end
@@ -43,10 +46,11 @@ local function unknown(graph, rows, found)
   end
 end
 
--- Applied, by the log, above what the version rows say the database stands on; their files are gone.
+-- Applied, by the log, above what the version rows say the database stands on; their files are gone. A repeatable
+-- object without a file is one that is no longer kept in one.
 local function missing(graph, state, found)
   for id, record in pairs(state.recorded) do
-    if record.direction == "upgrade" and not graph:get(id) then
+    if record.direction == "upgrade" and not graph:get(id) and not repeatable.is_id(id) then
       found[#found + 1] = { kind = "missing", name = id, way = "", text = "applied by the log, but no file has it" }
     end
   end

@@ -35,6 +35,29 @@ describe("repair", function()
     assert.equal("nothing is wrong\n", ran.stderr)
   end)
 
+  it("finds nothing wrong with repeatable objects, whether their files are there or not", function()
+    folder = cli.project {
+      ["migrations/versions/a.lua"] = cli.revision("a1", nil),
+      ["migrations/repeatable/one.sql"] = "CREATE OR REPLACE VIEW one AS SELECT 1 AS one",
+    }
+    assert.equal(0, run("upgrade").status)
+    assert.equal("nothing is wrong\n", run("repair").stderr)
+    assert(os.remove(folder .. "/migrations/repeatable/one.sql"))
+    assert.equal("nothing is wrong\n", run("repair").stderr)
+  end)
+
+  it("counts one segment as one", function()
+    project [[
+  op.execute("CREATE TABLE t (id integer)")
+  op.transaction(function() op.execute("INSERT INTO missing VALUES (1)") end)
+]]
+    assert.matches("1 of its segments is committed; the same command", run("upgrade").stderr)
+    assert.matches("b2: 1 segment of its upgrade is committed; run it again", run("status").stdout)
+    assert.matches("partial b2: 1 segment of its upgrade is committed\n", run("repair").stdout)
+    assert.equal("forgot 1 segment of revision b2; what was made is still there\n",
+      run("repair", "abandon", "b2").stderr)
+  end)
+
   it("says what it did as JSON", function()
     local function document(...)
       local ran = run("repair", "--json", ...)

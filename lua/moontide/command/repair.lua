@@ -1,5 +1,6 @@
 --- `moontide repair`: the ways out of every bad state.
 
+local count = require "moontide.count"
 local fault = require "moontide.fault"
 local json = require "moontide.json"
 local migrate = require "moontide.migrate"
@@ -113,9 +114,9 @@ function actions.abandon(app, args)
   local live <close> = session.open(app:config())
   local id = needed(args)
   local rows = partial_rows(live, id)
-  local message = ("its %s was abandoned after %d segments"):format(rows[1].direction, #rows)
+  local message = ("its %s was abandoned after %s"):format(rows[1].direction, count.of(#rows, "segment"))
   run(live, { live.history:forget_statement(id), log(live, id, "stamp", message, checksum_of_applied(live, rows)) })
-  say(("forgot %d segments of revision %s; what they made is still there"):format(#rows, id), "abandon",
+  say(("forgot %s of revision %s; what was made is still there"):format(count.of(#rows, "segment"), id), "abandon",
     { revision = id, segments = #rows })
 end
 

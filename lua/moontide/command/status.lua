@@ -1,5 +1,6 @@
 --- `moontide status`: where the database stands, on one screen.
 
+local count = require "moontide.count"
 local json = require "moontide.json"
 local lock = require "moontide.lock"
 local migrate = require "moontide.migrate"
@@ -101,8 +102,8 @@ local function revision_text(rev)
 end
 
 local function partial_text(item)
-  local text = ("%s: %d segments of its %s are committed; run it again to go on")
-    :format(item.revision, item.segments, item.direction)
+  local text = ("%s: %s of its %s %s committed; run it again to go on")
+    :format(item.revision, count.of(item.segments, "segment"), item.direction, count.be(item.segments))
   return item.interrupted and text .. "; interrupted in: " .. item.interrupted or text
 end
 
@@ -133,8 +134,8 @@ function status.run(app)
   if report.is_json() then return report.json(document(found)) end
   line("database", found.url)
   line("current", current_text(found, app:graph()), #found.unknown > 0 and "red" or nil)
-  local count = #found.pending
-  line("pending", count == 0 and "none" or ("%d"):format(count), count > 0 and "yellow" or "green")
+  local pending = #found.pending
+  line("pending", pending == 0 and "none" or ("%d"):format(pending), pending > 0 and "yellow" or "green")
   each(found.pending, "", "yellow", revision_text)
   each(found.partial, "partial", "red", partial_text)
   each(found.edited, "edited", "red", function(item) return item.revision.id .. " in " .. item.revision.path end)

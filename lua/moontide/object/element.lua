@@ -30,6 +30,13 @@ local function subject(given, what)
   return check.name(given, what)
 end
 
+-- Several columns in one table, where a list of columns was meant.
+local function refuse_list(given, what)
+  if type(given[1]) ~= "string" or type(given[2]) ~= "string" then return end
+  check.refuse(('%s is one column with its options, but names "%s" and "%s"'):format(what, given[1], given[2]),
+    ('Write the columns without braces of their own: "%s", "%s".'):format(given[1], given[2]))
+end
+
 --- An element: a name, sql "...", or either in a table with options.
 ---@param given any
 ---@param what string
@@ -37,6 +44,7 @@ end
 function element.read(given, what)
   local options, first = {}, given
   if value.kind(given) == "table" then
+    refuse_list(given, what)
     options, first = check.shape(given, what, element.shape, 1), given[1]
   end
   options.name, options.expression = subject(first, what)

@@ -4,6 +4,7 @@
 --- which has no parameters, gets them as literals.
 
 local check = require "moontide.check"
+local count = require "moontide.count"
 local operation = require "moontide.operation"
 local scan = require "moontide.sql.scan"
 local source = require "moontide.source"
@@ -34,14 +35,10 @@ local function pasted(params)
   end
 end
 
-local function plural(n, word)
-  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
-end
-
 local function check_count(sql, params)
   local wanted = scan.parameters(sql)
   if wanted == params.n then return end
-  check.refuse(("the statement has %s, but %d given"):format(plural(wanted, "parameter"), params.n),
+  check.refuse(("the statement has %s, but %d given"):format(count.of(wanted, "parameter"), params.n),
     "Write $1, $2 ... in the statement for the values after it, null for NULL.")
 end
 
@@ -219,12 +216,12 @@ local function stream(o, ask)
   local _ <close> = cursor_guard(state, ask)
   state.name = try_cursor(o, ask)
   if not state.name then return read_all(o, ask) end
-  local count = 0
+  local rows_seen = 0
   while true do
     local rows = ask { sql = ("FETCH FORWARD %d FROM %s"):format(batch, state.name), rows = true }
     local seen, stopped = hand_over(rows, o.fn)
-    count = count + seen
-    if stopped or #rows < batch then return count end
+    rows_seen = rows_seen + seen
+    if stopped or #rows < batch then return rows_seen end
   end
 end
 

@@ -26,7 +26,9 @@ describe("add_column", function()
     { "a name instead of a column", function(op) op.add_column("t", "a", "int") end,
       "add_column: the column must be { name, type, ... }, not a string" },
     { "a third element", function(op) op.add_column("t", { "a", "int", "x" }) end,
-      'add_column: column "a": unknown option 3' },
+      'add_column: column "a": "x" is one value too many' },
+    { "a nameless table among its options", function(op) op.add_column("t", { "a", "int", references = { {} } }) end,
+      'add_column: column "a": option "references": a table without a name is one value too many' },
     { "null where nothing may be null", function(op)
       op.add_column("t", { "a", "int", nullable = false, default = null }) end,
       'add_column: column "a": default = null contradicts nullable = false' },

@@ -1,5 +1,6 @@
 --- Findings as lines that editors can follow: `path:line: level: message [rule]`.
 
+local count = require "moontide.count"
 local report = require "moontide.report"
 
 local text = {}
@@ -13,8 +14,6 @@ local function write_finding(found)
   report.out(("%s: %s: %s %s"):format(found.where or found.revision, level, found.message, rule))
   if found.hint then report.out("  hint: " .. found.hint:gsub("\n", "\n  ")) end
 end
-
-local function plural(number, word) return ("%d %s%s"):format(number, word, number == 1 and "" or "s") end
 
 local function tell_unread(one)
   if one.stopped then
@@ -32,8 +31,8 @@ end
 function text.write(result)
   for _, found in ipairs(result.findings) do write_finding(found) end
   for _, one in ipairs(result.collected) do tell_unread(one) end
-  report.info(("%s, %s%s in %s"):format(plural(result.errors, "error"), plural(result.warnings, "warning"),
-    #result.allowed > 0 and (", %d allowed"):format(#result.allowed) or "", plural(#result.collected, "revision")))
+  report.info(("%s, %s%s in %s"):format(count.of(result.errors, "error"), count.of(result.warnings, "warning"),
+    #result.allowed > 0 and (", %d allowed"):format(#result.allowed) or "", count.of(#result.collected, "revision")))
 end
 
 return text
