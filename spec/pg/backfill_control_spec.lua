@@ -59,10 +59,10 @@ describe("a backfill while it runs", function()
       local upgrade = start "upgrade"
       has_begun()
       local others = { start "backfill work plus", start "backfill work --lanes 3" }
-      cli.eventually("three processes are connected", function()
+      cli.eventually("three processes are connected and at work", function()
         local connected = 0
         for _, item in ipairs(job().workers) do connected = connected + (item.lanes > 0 and 1 or 0) end
-        return connected == 3
+        return connected == 3 and sql "SELECT count(DISTINCT worker) FROM moontide.backfill_range" == "3"
       end)
       ok "backfill set plus rows_per_s=1000000"
       for _, process in ipairs(others) do
@@ -72,7 +72,6 @@ describe("a backfill while it runs", function()
       local ran = upgrade:wait()
       assert.equal(0, ran.status, ran.stderr)
       check_once(20000)
-      assert.equal("3", sql "SELECT count(DISTINCT worker) FROM moontide.backfill_range")
       assert.matches("nothing to do: backfill plus is done", run("backfill work plus").stderr)
     end)
 
