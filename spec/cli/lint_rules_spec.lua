@@ -77,6 +77,10 @@ local hazards = {
     "sql VACUUM FULL t;", "sql VACUUM (ANALYZE, FULL) t;", "sql CLUSTER t USING i;", [[op.set_logged("t")]],
     [[op.set_tablespace("t", "fast")]], [[op.set_access_method("t", "heap2")]],
   },
+  ["enum-rewrites-tables"] = {
+    [[op.drop_enum_value("e", "a")]], [[op.alter_enum("e", { "a", "b" })]],
+    [[op.alter_enum("e", { "b", "a" }, { existing = { "a", "b" } })]],
+  },
   ["validate-under-lock"] = {
     [[op.create_check_constraint("c", "t", "a > 0", { not_valid = true }) op.validate_constraint("c", "t")]],
     [[op.add_column("t", { "x15", "int" }) op.validate_constraint("c", "t")]],
@@ -132,6 +136,7 @@ local hazards = {
 
 -- Where nothing at all is found.
 local harmless = {
+  [[op.alter_enum("e", { "a", "b", "c" }, { existing = { "a", "c" } }) op.add_enum_value("e", "d")]],
   [[op.create_index("i", "t", { "a" }, { online = true })]],
   [[op.create_index("i", "t", { "a" }, { concurrently = true })]],
   [[op.create_index("i", "t", { "a" }, { only = true })]], "sql CREATE INDEX CONCURRENTLY i ON t (a);",

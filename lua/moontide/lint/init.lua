@@ -22,8 +22,9 @@ local lint = {}
 lint.builtin = {
   "index-not-concurrent", "reindex-not-concurrent", "check-reads-table", "foreign-key-reads-table",
   "unique-builds-index", "exclude-builds-index", "not-null-reads-table", "type-rewrites-table",
-  "column-rewrites-table", "column-needs-default", "command-rewrites-table", "validate-under-lock",
-  "several-tables-locked", "lock-table", "unbatched-write", "refresh-not-concurrent", "foreign-key-without-index",
+  "column-rewrites-table", "column-needs-default", "command-rewrites-table", "enum-rewrites-tables",
+  "validate-under-lock", "several-tables-locked", "lock-table", "unbatched-write", "refresh-not-concurrent",
+  "foreign-key-without-index",
   "drop-column", "drop-table", "truncate", "rename-column", "rename-table", "json-column", "char-column",
   "timestamp-without-zone", "small-key",
 }

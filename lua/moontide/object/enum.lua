@@ -71,4 +71,16 @@ datatype.register {
   end,
 }
 
+--- Whether the labels there were are all among the new ones, in the same order.
+---@param old string[]
+---@param new string[]
+---@return boolean
+function enum.only_adds(old, new)
+  local next_old = 1
+  for _, label in ipairs(new) do
+    if label == old[next_old] then next_old = next_old + 1 end
+  end
+  return next_old > #old
+end
+
 return enum

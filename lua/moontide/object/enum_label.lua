@@ -142,15 +142,6 @@ end
 
 local alter_shape = { schema = check.name, replace = read_replacements, existing = enum.labels }
 
--- Whether the labels there were are all among the new ones, in the same order.
-local function only_adds(o)
-  local next_old = 1
-  for _, label in ipairs(o.labels) do
-    if label == o.existing[next_old] then next_old = next_old + 1 end
-  end
-  return next_old > #o.existing
-end
-
 local function add_statements(o)
   local statements, known = {}, {}
   for _, label in ipairs(o.existing) do known[label] = true end
@@ -164,7 +155,7 @@ local function add_statements(o)
 end
 
 local function alter_sql(o)
-  if o.existing and only_adds(o) then return add_statements(o) end
+  if o.existing and enum.only_adds(o.existing, o.labels) then return add_statements(o) end
   return { enum_rebuild.labels(type_name(o), o.labels, o.replace) }
 end
 
@@ -192,6 +183,6 @@ operation.register {
   end,
   capture = capture_labels,
   lock = no_lock,
-  after_commit = function(o) return not o.existing or only_adds(o) end,
+  after_commit = function(o) return not o.existing or enum.only_adds(o.existing, o.labels) end,
   source = function(o) return source.required(2, "alter_enum", o.name, o.labels, clause.pick(o, alter_shape)) end,
 }
