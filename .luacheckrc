@@ -13,6 +13,8 @@ files["migrations/versions"] = revision_file
 files["examples/plugins/versions"] = revision_file
 files["examples/plugins/citus/versions"] = revision_file
 
+files["examples/plugins/models.lua"] = { read_globals = { "model" } }
+
 files["lua/moontide/meta"] = { ignore = { "212" } } -- signatures without bodies
 files["lua/moontide/meta/op.lua"] = { globals = { "op" } }   -- the global that it describes
 files["lua/moontide/meta/context.lua"] = {

@@ -13,7 +13,12 @@ return {
     "signpost",
     "tidy",
     "house",
+    "search",
   },
+
+  -- `moontide check` and `revision --autogenerate` look at the kind that "search" adds, and at nothing else.
+  models = "models.lua",
+  include = { kind = "text search configuration" },
 
   -- The formatter that the plugin "tidy" registers.
   post_write_hooks = { "tidy" },

@@ -38,6 +38,18 @@ function model.names()
   return list
 end
 
+--- Add what can be declared.
+---@param name string       behind `model.`
+---@param kind string       of the operation
+---@param from? string      who registers it
+function model.add(name, kind, from)
+  if operations[name] or names[kind] then
+    fault.raise("config", ("model.%s is there already"):format(operations[name] and name or names[kind]),
+      { where = caller.where(), detail = from and "registered by " .. from })
+  end
+  operations[name], names[kind] = kind, name
+end
+
 --- A declaration as Lua text.
 ---@param o moontide.Operation
 ---@return string

@@ -95,8 +95,73 @@ describe("the example of plugins", function()
       .. 'comment [table-without-comment]\n  hint: Add comment = "..." to the call.\n', ran.stdout)
   end)
 
+  it("has a kind of object, which is declared, generated, changed, reflected and dropped", function()
+    local folder = tmp.folder("p")
+    shell.capture(("cp -R %s/. %s"):format(example, folder))
+    local function within(...) return cli.ok({ "-c", folder, ... }, { env = { DATABASE_URL = url } }) end
+    local function declare(text) shell.write(folder .. "/models.lua", text) end
+    local function mapped()
+      return sql "SELECT count(DISTINCT maptokentype) FROM pg_ts_config_map WHERE mapcfg = 'names'::regconfig"
+    end
+    within "upgrade"
+    assert.matches("Detected added text search configuration 'names'\n",
+      select(2, within("revision", "--autogenerate", "-m", "names", "--rev-id", "c1")), 1, true)
+    within "upgrade"
+    assert.equal("'ada':1 'byron':2", sql "SELECT to_tsvector('names', 'Ada Byron')")
+    local equal = "No differences: the database is what the models say.\n"
+    assert.equal(equal, (within "check"))
+    declare [[model.text_search_configuration("names", { mappings = { word = { "simple" },
+      asciiword = { "english_stem", "simple" } } })
+      model.comment("text search configuration", "names", "of people")]]
+    within("revision", "--autogenerate", "-m", "stems", "--rev-id", "c2")
+    local text = shell.read(folder .. "/versions/c2_stems.lua")
+    assert.matches('op.set_text_search_mapping("names", "asciiword", { "english_stem", "simple" }', text, 1, true)
+    assert.matches('op.set_text_search_mapping("names", "numword", {}', text, 1, true)
+    within "upgrade"
+    assert.matches('model.text_search_configuration("names", {', (within "reflect"), 1, true)
+    assert.equal(equal, (within "check"))
+    assert.equal("2", mapped())
+    within("downgrade", "c1")
+    assert.equal("3", mapped())
+    within "upgrade"
+    declare ""
+    within("revision", "--autogenerate", "-m", "none", "--rev-id", "c3")
+    within("upgrade", "--yes")
+    assert.equal("0", sql "SELECT count(*) FROM pg_ts_config WHERE cfgname = 'names'")
+    within("downgrade", "c2")
+    assert.equal("2 of people", mapped() .. " " .. sql "SELECT obj_description('names'::regconfig, 'pg_ts_config')")
+  end)
+
+  it("says of the kind that a model may not have it twice, and what is wrong in it", function()
+    local folder = tmp.folder("p")
+    shell.capture(("cp -R %s/. %s"):format(example, folder))
+    local text = shell.read(folder .. "/plugins/search.lua")
+    local function refused(...)
+      local changed = text
+      for _, pair in ipairs { ... } do changed = changed:gsub(pair[1], pair[2]) end
+      assert.not_equal(text, changed)
+      shell.write(folder .. "/plugins/search.lua", changed)
+      local ran = cli.run({ "-c", folder, "reflect" }, { env = { DATABASE_URL = url } })
+      assert.not_equal(0, ran.status, ran.stdout)
+      assert.matches('plugin "search"', ran.stderr, 1, true)
+      return ran.stderr
+    end
+    sql "CREATE TEXT SEARCH CONFIGURATION x (COPY = simple)"
+    assert.matches('the kind "table" is there already',
+      refused { 'name = "text search configuration"', 'name = "table"' }, 1, true)
+    assert.matches("model.enum is there already",
+      refused { 'declare = "text_search_configuration"', 'declare = "enum"' }, 1, true)
+    assert.matches('there is no operation "create_text"',
+      refused { 'operation = "create_text_search_configuration"', 'operation = "create_text"' }, 1, true)
+    assert.matches('there is no kind "extensions" to come after',
+      refused { 'after = "extension"', 'after = "extensions"' }, 1, true)
+    assert.matches("search.lua:%d+: attempt to index a nil value",
+      refused { "mappings = row.mappings }", "mappings = row.mapping.x }" })
+    assert.matches("unknown option", refused { "mappings = row.mappings }", "mapings = row.mappings }" }, 1, true)
+  end)
+
   it("is known to doctor", function()
-    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0\n",
+    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0, search 1.0\n",
       run("doctor").stdout)
   end)
 

@@ -47,7 +47,7 @@ describe("the description of the plugin API", function()
 
   for point, class in pairs {
     name = "PluginIdentity", ["type"] = "TypeRegistration", command = "CommandRegistration",
-    formatter = "FormatterRegistration", lint_rule = "LintRuleRegistration",
+    formatter = "FormatterRegistration", model_kind = "ModelKindRegistration", lint_rule = "LintRuleRegistration",
   } do
     it("has every field of moontide." .. point, function()
       local names = {}

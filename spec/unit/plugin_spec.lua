@@ -122,8 +122,8 @@ end]]
   end)
 
   it("is told what this version does not have", function()
-    assert.equal('plugin "a": moontide.model_kind is not supported by this version',
-      failing("  moontide.model_kind {}").message)
+    assert.equal('plugin "a": moontide.sandbox is not supported by this version',
+      failing("  moontide.sandbox {}").message)
     local answer = failing("  moontide.operatoin {}")
     assert.equal('plugin "a": moontide.operatoin does not exist', answer.message)
     assert.equal("Did you mean moontide.operation?", answer.hint)

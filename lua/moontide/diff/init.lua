@@ -60,6 +60,11 @@ for _, kind in ipairs { "view", "materialized view", "function", "procedure", "t
   "foreign key", "index", "comment", "setting", "sequence owner" } do
   movable[kind] = true
 end
+
+--- Add a kind whose objects can be.
+---@param kind string
+function diff.add_movable(kind) movable[kind] = true end
+
 local of_columns = { constraint = true, ["foreign key"] = true, index = true, comment = true, setting = true }
 
 local function dependents_of(set)

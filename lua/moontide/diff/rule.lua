@@ -185,6 +185,11 @@ by_kind["constraint"], by_kind["foreign key"] = validated, validated
 
 by_kind["table"] = function(old, new) return require("moontide.diff.table")(old, new) end
 
+--- Add the rule of a kind.
+---@param kind string
+---@param alteration? fun(old: moontide.Fact, new: moontide.Fact): moontide.Alteration?
+function rule.add(kind, alteration) by_kind[kind] = alteration end
+
 --- How to change one object into another; nil: drop it and create it again.
 ---@param old moontide.Fact
 ---@param new moontide.Fact

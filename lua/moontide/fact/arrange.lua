@@ -18,6 +18,16 @@ function arrange.kinds()
   return list
 end
 
+--- Whether there are facts of a kind.
+---@param kind string
+---@return boolean
+function arrange.has(kind) return ranks[kind] ~= nil end
+
+--- Add a kind.
+---@param kind string
+---@param after string  the kind that it comes after
+function arrange.add(kind, after) ranks[kind] = ranks[after] + 0.5 end
+
 -- The tables that a table refers to, sorted.
 local function references(set)
   local map = {}

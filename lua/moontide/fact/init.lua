@@ -6,22 +6,74 @@ local cjson = require "cjson"
 local scope = require "moontide.fact.scope"
 local sets = require "moontide.fact.set"
 
+---@class moontide.FactKind
+---@field name string
+---@field from? string                     who registers it, where that is a plugin
+---@field queries table<string, string>    statements by the names that `add` finds their rows under
+---@field documents? table<string, string[]>  columns that are JSON, of a query that answers plain columns
+---@field add fun(set: moontide.FactSet, rows: table<string, table[]>)
+---@field objects? table<string, moontide.ObjectKind>  what is new about the kinds of objects that it adds
+---@field declared? table<string, string>  what models call operations
+
+---@class moontide.ObjectKind
+---@field after string     the kind that it comes after when everything is created
+---@field movable boolean  it can be dropped and created again without a loss
+---@field alteration? fun(old: moontide.Fact, new: moontide.Fact): moontide.Alteration?
+
 local fact = {}
 
 -- The planner takes catalogs for larger than they are, and would compile.
 local settings = "SELECT set_config('search_path', '', true), set_config('jit', 'off', true)"
 
-local kinds = { "type", "sequence", "table", "view", "routine", "part", "depend", "unmodelled" }
+local kinds, queries = {}, {}
 
-local function kind(name) return require("moontide.fact." .. name) end
+-- What looks at all the facts that there are.
+local unmodelled = require "moontide.fact.unmodelled"
+local last = { require "moontide.fact.depend", unmodelled }
+
+local function each_kind()
+  return ipairs(table.move(last, 1, #last, #kinds + 1, table.move(kinds, 1, #kinds, 1, {})))
+end
 
 -- A query of a large kind answers plain columns, some of which are JSON documents: `kind.documents` says which. All
 -- others answer one document a row.
 local function documents_of(query)
-  for _, name in ipairs(kinds) do
-    local found = (kind(name).documents or {})[query]
+  for _, kind in each_kind() do
+    local found = (kind.documents or {})[query]
     if found then return found end
   end
+end
+
+local function refuse_taken(kind)
+  require("moontide.fault").raise("config", ('the kind "%s" is there already'):format(kind.name), {
+    where = require("moontide.caller").where(), detail = kind.from and "registered by " .. kind.from })
+end
+
+local function add_object(name, object)
+  require("moontide.fact.arrange").add(name, object.after)
+  require("moontide.diff.rule").add(name, object.alteration)
+  if object.movable then require("moontide.diff").add_movable(name) end
+end
+
+--- Add kinds of objects. Those of plugins are registered by the same call as those that come with Moontide.
+---@param kind moontide.FactKind
+function fact.register(kind)
+  local known = require("moontide.fact.arrange").has
+  for name in pairs(kind.objects or {}) do
+    if known(name) then refuse_taken(kind) end
+  end
+  for name in pairs(kind.queries) do
+    if queries[name] then refuse_taken(kind) end
+    queries[name] = true
+  end
+  for name, operation in pairs(kind.declared or {}) do require("moontide.model").add(name, operation, kind.from) end
+  for name, object in pairs(kind.objects or {}) do add_object(name, object) end
+  kinds[#kinds + 1] = kind
+end
+
+for _, name in ipairs { "type", "sequence", "table", "view", "routine", "part" } do
+  local kind = require("moontide.fact." .. name)
+  fact.register { name = name, queries = kind.queries, documents = kind.documents, add = kind.add }
 end
 
 local function without_nulls(given)
@@ -38,12 +90,12 @@ end
 function fact.statements(options)
   local fill = scope.new(options)
   local list, names = { { sql = settings } }, { "" }
-  for _, name in ipairs(kinds) do
-    local queries = {}
-    for query in pairs(kind(name).queries) do queries[#queries + 1] = query end
-    table.sort(queries)
-    for _, query in ipairs(queries) do
-      local sql = fill(kind(name).queries[query])
+  for _, kind in each_kind() do
+    local sorted = {}
+    for query in pairs(kind.queries) do sorted[#sorted + 1] = query end
+    table.sort(sorted)
+    for _, query in ipairs(sorted) do
+      local sql = fill(kind.queries[query])
       list[#list + 1] = { rows = true,
         sql = documents_of(query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
       names[#names + 1] = query
@@ -56,7 +108,7 @@ end
 ---@return string[]
 function fact.kinds()
   local list = require("moontide.fact.arrange").kinds()
-  for word in kind("unmodelled").queries.unmodelled:gmatch("SELECT '(%l[%l ]+)'") do list[#list + 1] = word end
+  for word in unmodelled.queries.unmodelled:gmatch("SELECT '(%l[%l ]+)'") do list[#list + 1] = word end
   table.sort(list)
   return list
 end
@@ -83,7 +135,7 @@ function fact.assemble(results, names, first)
   for i, name in ipairs(names) do
     if name ~= "" then rows[name] = decode(results[(first or 1) + i - 1], documents_of(name)) end
   end
-  for _, name in ipairs(kinds) do kind(name).add(set, rows) end
+  for _, kind in each_kind() do kind.add(set, rows) end
   return set
 end
 

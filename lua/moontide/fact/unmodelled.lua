@@ -63,11 +63,14 @@ end
 
 unmodelled.queries.unmodelled = united()
 
---- Add what the rows say.
+--- Add what the rows say, but for kinds that a plugin models.
 ---@param set moontide.FactSet
 ---@param rows table<string, table[]>
 function unmodelled.add(set, rows)
-  table.move(rows.unmodelled, 1, #rows.unmodelled, #set.unmodelled + 1, set.unmodelled)
+  local is_modelled = require("moontide.fact.arrange").has
+  for _, row in ipairs(rows.unmodelled) do
+    if not is_modelled(row.kind) then set.unmodelled[#set.unmodelled + 1] = row end
+  end
   table.sort(set.unmodelled, function(a, b)
     if a.kind ~= b.kind then return a.kind < b.kind end
     return a.name < b.name

@@ -16,6 +16,8 @@
 ---  a function called around a run or a revision, or with what autogenerate found; several may have the same name
 ---@field formatter fun(registration: moontide.FormatterRegistration)
 ---  changes the text of a new file, where post_write_hooks names it
+---@field model_kind fun(registration: moontide.ModelKindRegistration)
+---  a kind of object that models declare and that is compared
 ---@field lint_rule fun(registration: moontide.LintRuleRegistration)
 ---  looks at operations for `moontide lint`
 ---@field build fun(name: string, ...): moontide.Operation
@@ -105,6 +107,21 @@
 ---@field name string
 ---@field summary? string
 ---@field run fun(path: string, text: string): string?  the new text; nil leaves the file as it is
+
+--- A kind of object. Calls are lists: { "create_thing", name, { schema = schema } }.
+---@class moontide.ModelKindRegistration
+---@field name string       in lower-case words, as it is listed: "text search configuration"
+---@field declare string    what models call it, behind `model.`
+---@field operation string  the operation that creates it
+---@field query string      answers a row for each: `name`, and where it has them `schema`, `table`, `oid`, `comment`;
+---  `{schemas}` is a condition on n.nspname, `{free pg_proc p.oid}` leaves out what belongs to an extension
+---@field create fun(row: table): table    the call that creates it; two objects with the same call are equal
+---@field drop fun(row: table): table      the call that drops it
+---@field alter? fun(old: table, new: table): table[]?
+---  the calls that make the one creation of the other; nil: it is dropped and created again
+---@field catalog? string   what `oid` is of, as "pg_ts_config": then pg_depend says what needs it
+---@field after? string     the kind that it comes after when everything is created; default: the last
+---@field movable? boolean  whether it may be dropped and created again for the sake of others; default: true
 
 ---@class moontide.LintRuleRegistration
 ---@field name string      lower-case letters, digits and dashes: the key of `lint` in env.lua

@@ -49,6 +49,8 @@ api.fields = {
   ["type"] = { name = "string", spelling = "function?", modifiers = "function?", summary = "string?" },
   command = { name = "string", summary = "string", description = "string?", options = "function?", run = "function" },
   formatter = { name = "string", summary = "string?", run = "function" },
+  model_kind = { name = "string", declare = "string", operation = "string", query = "string", create = "function",
+    drop = "function", alter = "function?", catalog = "string?", after = "string?", movable = "boolean?" },
   lint_rule = { name = "string", summary = "string", level = "string?", check = "function" },
 }
 
@@ -128,15 +130,15 @@ point["type"] = function(plugin, registration)
 end
 
 -- A mistake in a plugin is not one of the program; a fault is told as it is.
-local function explained(plugin, registration)
+local function explained(plugin, what, fn)
   local function explain(problem)
     if fault.is(problem) then return problem end
     local found = require("moontide.gate").explain(problem)
-    found.kind, found.detail = "plugin", ('in the command %s of plugin "%s"'):format(registration.name, plugin.name)
+    found.kind, found.detail = "plugin", ('in the %s of plugin "%s"'):format(what, plugin.name)
     return found
   end
   return function(...)
-    local ok, answer = xpcall(registration.run, explain, ...)
+    local ok, answer = xpcall(fn, explain, ...)
     if not ok then error(answer, 0) end
     return answer
   end
@@ -146,7 +148,7 @@ function point.command(plugin, registration)
   admit(plugin)
   check_fields("moontide.command", registration, api.fields.command)
   check_name("moontide.command", registration.name, "^%l[%l%d-]*$", "lower-case letters, digits and dashes")
-  local module = { run = explained(plugin, registration) }
+  local module = { run = explained(plugin, "command " .. registration.name, registration.run) }
   for field in pairs(api.fields.command) do module[field] = module[field] or registration[field] end
   require("moontide.command").register(module, registrant(plugin))
 end
@@ -182,6 +184,32 @@ function point.lint_rule(plugin, registration)
   local rule = { level = "warn", from = registrant(plugin) }
   for field, item in pairs(registration) do rule[field] = item end
   require("moontide.lint").register(rule)
+end
+
+local function check_kind(registration)
+  check_name("moontide.model_kind", registration.name, "^%l[%l ]*%l$", "lower-case words")
+  check_name("moontide.model_kind", registration.declare, "^%l[%l%d_]*$", "lower-case letters, digits and underscores")
+  if not require("moontide.operation").get(registration.operation) then
+    refuse(('moontide.model_kind: there is no operation "%s"'):format(registration.operation),
+      "Register it first, with moontide.operation.")
+  end
+  local after = registration.after
+  if after and not require("moontide.fact.arrange").has(after) then
+    refuse(('moontide.model_kind: there is no kind "%s" to come after'):format(after))
+  end
+end
+
+function point.model_kind(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.model_kind", registration, api.fields.model_kind)
+  require "moontide.op"
+  check_kind(registration)
+  local given = { from = registrant(plugin) }
+  for field, item in pairs(registration) do
+    given[field] = type(item) == "function"
+      and explained(plugin, ('field %s of the kind "%s"'):format(field, registration.name), item) or item
+  end
+  require("moontide.fact").register(require("moontide.plugin.kind").new(given))
 end
 
 -- Helpers ---------------------------------------------------------------------
@@ -220,7 +248,7 @@ function helper.build(name, ...) return require("moontide.operation").build(name
 
 function helper.statements(o, ctx) return require("moontide.operation").statements(o, ctx) end
 
-local later = { model_kind = true, sandbox = true, output = true, comparator = true }
+local later = { sandbox = true, output = true, comparator = true }
 
 --- The names of the registration points, and of the helpers.
 ---@return string[] points
