@@ -60,6 +60,8 @@ int luaopen_moontide_pg(lua_State *L) {
   luaL_newlib(L, functions);
   pg_rows_open(L);
   pg_copy_open(L);
+  pg_held_open(L);
+  pg_array_open(L);
   pg_connect_open(L);
   return 1;
 }

@@ -104,7 +104,9 @@ PgParams *pg_params(lua_State *L); /* none. [-0, +1] */
 PgParams *pg_fill_params(lua_State *L, int scratch, int index, lua_Integer number);
 int pg_format_number(lua_State *L, int index, char digits[32]); /* its length. [-0, +0] */
 void pg_push_columns(lua_State *L, const PGresult *result);     /* the names. [-0, +1] */
-void pg_push_row(lua_State *L, const PGresult *result, int row, int columns);     /* [-0, +1] */
+void pg_push_cell(lua_State *L, const PGresult *result, int row, int column);   /* of a cell that is not NULL. [-0, +1] */
+/* Without the first columns; `columns` is where their names are. [-0, +1] */
+void pg_push_row(lua_State *L, const PGresult *result, int row, int columns, int skip);
 void pg_push_result(lua_State *L, PgConn *conn, PgBox *box, bool rows); /* frees the result. [-0, +1] */
 
 /* pg_exec.c */
@@ -115,8 +117,15 @@ void pg_send(lua_State *L, PgConn *conn, const PgStatement *statement, const PgP
 void pg_send_simple(lua_State *L, PgConn *conn, const char *sql, int text);
 extern const luaL_Reg pg_exec_methods[], pg_rows_methods[], pg_copy_methods[], pg_pipeline_methods[];
 
-/* pg_rows.c, pg_copy.c: make their metatables. [-0, +0] */
+/* pg_held.c */
+PGresult *pg_held(lua_State *L, int index);      /* the result there, or an error. [-0, +0] */
+void pg_push_held(lua_State *L, PgBox *from);    /* takes the result out of the box. [-0, +1] */
+int pg_check_cell(lua_State *L, int index, int limit, const char *what); /* a number from 1, as one from 0. [-0, +0] */
+
+/* pg_rows.c, pg_copy.c, pg_held.c: make their metatables. [-0, +0] */
 void pg_rows_open(lua_State *L);
 void pg_copy_open(lua_State *L);
+void pg_held_open(lua_State *L);
+void pg_array_open(lua_State *L); /* pg_array.c: adds array to the module on top. [-0, +0] */
 
 #endif

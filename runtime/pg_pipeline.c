@@ -7,6 +7,8 @@
 
 #include "pg.h"
 
+#include <string.h>
+
 enum { BATCH_STATEMENTS = 500, BATCH_BYTES = 512 * 1024, FLUSH_BYTES = 32 * 1024 };
 
 /* Stack indexes in conn_pipeline. */
@@ -109,9 +111,19 @@ static void start_entry(lua_State *L, Pipeline *p) {
   p->started = true;
 }
 
+static bool wants_held(lua_State *L, lua_Integer i) {
+  bool held;
+  lua_rawgeti(L, LIST, i);
+  lua_getfield(L, -1, "rows");
+  held = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "held") == 0;
+  lua_pop(L, 2);
+  return held;
+}
+
 static void store_result(lua_State *L, Pipeline *p) {
   lua_Integer number = p->done + 1;
-  pg_push_result(L, p->conn, p->box, wants_rows(L, number));
+  if (wants_held(L, number)) pg_push_held(L, p->box);
+  else pg_push_result(L, p->conn, p->box, wants_rows(L, number));
   lua_rawseti(L, RESULTS, number);
 }
 
@@ -244,11 +256,19 @@ static int conn_pipeline(lua_State *L) {
   return 1;
 }
 
-/* conn:launch(list): sends the statements as `pipeline` does, and does not wait; what the socket does not take at once
-   is kept in memory. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
+/* A server that reads gets all of it now: else it would have to wait for the rest until the caller waits. */
+enum { SENDING_SECONDS = 1 };
+
+/* conn:launch(list): sends the statements as `pipeline` does, and does not wait for answers; what the server does not
+   take is kept in memory. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
 static int conn_launch(lua_State *L) {
   Pipeline p = {.launched = true};
-  if (begin(L, &p)) PQflush(p.conn->pg);
+  double deadline;
+  if (!begin(L, &p)) return 0;
+  deadline = p.conn->deadline;
+  p.conn->deadline = rt_clock() + SENDING_SECONDS;
+  pg_wait_sent(p.conn);
+  p.conn->deadline = deadline;
   return 0;
 }
 

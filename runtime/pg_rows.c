@@ -36,7 +36,7 @@ static int push_row(lua_State *L, PgBox *box) {
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, COLUMNS);
   }
-  pg_push_row(L, box->result, 0, lua_gettop(L));
+  pg_push_row(L, box->result, 0, lua_gettop(L), 0);
   pg_unbox(box);
   return 1;
 }

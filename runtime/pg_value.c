@@ -185,8 +185,8 @@ static void push_bytea(lua_State *L, const char *text, size_t length) {
                                    : decode_escape(text, length, bytes));
 }
 
-/* The cell is not NULL. libpq ends every text with a NUL, so the parsers stop in time. [-0, +1] */
-static void push_cell(lua_State *L, const PGresult *result, int row, int column) {
+/* libpq ends every text with a NUL, so the parsers stop in time. */
+void pg_push_cell(lua_State *L, const PGresult *result, int row, int column) {
   const char *text = PQgetvalue(result, row, column);
   size_t length = (size_t)PQgetlength(result, row, column);
   switch (PQftype(result, column)) {
@@ -212,13 +212,13 @@ void pg_push_columns(lua_State *L, const PGresult *result) {
 }
 
 /* `columns` is where the table of names is, so that each name is made a Lua string once a result, not once a cell. */
-void pg_push_row(lua_State *L, const PGresult *result, int row, int columns) {
+void pg_push_row(lua_State *L, const PGresult *result, int row, int columns, int skip) {
   int count = PQnfields(result);
-  lua_createtable(L, 0, count);
-  for (int i = 0; i < count; i++) {
+  lua_createtable(L, 0, count - skip);
+  for (int i = skip; i < count; i++) {
     if (PQgetisnull(result, row, i)) continue;
     lua_rawgeti(L, columns, i + 1);
-    push_cell(L, result, row, i);
+    pg_push_cell(L, result, row, i);
     lua_rawset(L, -3);
   }
 }
@@ -236,7 +236,7 @@ static void set_rows(lua_State *L, const PGresult *result) {
   pg_push_columns(L, result);
   columns = lua_gettop(L);
   for (int i = 0; i < count; i++) {
-    pg_push_row(L, result, i, columns);
+    pg_push_row(L, result, i, columns, 0);
     lua_rawseti(L, -3, i + 1);
   }
   lua_setfield(L, -2, "columns");

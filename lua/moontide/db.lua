@@ -41,6 +41,11 @@ function db.keywords() return pg.keywords() end
 ---@return integer
 function db.libpq_version() return pg.libpq_version() end
 
+--- An array in its binary form, for a parameter of many values.
+---@param element integer  oid of the type of its elements
+---@return moontide.pg.Array
+function db.array(element) return pg.array(element) end
+
 --- Wait until one of several connections has an answer to what was launched on it.
 ---@param list moontide.Db[]
 ---@param seconds number

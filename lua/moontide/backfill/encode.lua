@@ -1,6 +1,6 @@
 --- Columns of values as PostgreSQL arrays in their binary form: one parameter for a
 --- whole chunk. Types not known here travel as arrays of text, which the statement
---- casts. Pure.
+--- casts.
 
 local value = require "moontide.value"
 
@@ -80,13 +80,12 @@ function encode.value(codec, given)
   return codec.write(given)
 end
 
---- The parameter of a list of encoded values.
+--- Put a value of a column into its array; what is not of the plain form is encoded here.
+---@param array moontide.pg.Array
 ---@param codec moontide.Codec
----@param list string[]
----@return table
-function encode.array(codec, list)
-  local head = pack(">i4i4i4i4i4", 1, 1, codec.element, #list, 1)
-  return { oid = codec.array, value = head .. table.concat(list), binary = true }
+---@param given any
+function encode.put(array, codec, given)
+  if not array:add(given) then array:raw(encode.value(codec, given)) end
 end
 
 return encode

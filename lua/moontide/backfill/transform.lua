@@ -1,6 +1,7 @@
 --- Rows through Lua: the rows of a chunk are read and locked, a function of the user's
 --- says what becomes of each, and one statement writes the changes back from arrays.
 
+local batch = require "moontide.backfill.batch"
 local encode = require "moontide.backfill.encode"
 local fault = require "moontide.fault"
 local key = require "moontide.backfill.key"
@@ -64,16 +65,14 @@ end
 function Transform:form(leaf, columns)
   self:check_columns(columns, self.spec.read, "read")
   self:check_columns(columns, self.spec.write, "write")
-  local form = { keys = {}, writes = {}, by_name = {} }
+  local form = { keys = {}, writes = {} }
   for index, column in ipairs(leaf.key) do
     local oid = columns[column.name] and columns[column.name].oid   -- ctid is none of them
-    form.keys[index] = { name = column.name, alias = key_name(index), type = column.type,
+    form.keys[index] = { name = column.name, type = column.type,
       codec = encode.codec(integer_types[oid] and oid or 25), native = integer_types[oid] }
   end
   for index, name in ipairs(self.spec.write) do
-    form.writes[index] = { name = name, index = index, type = columns[name].type,
-      codec = encode.codec(columns[name].oid) }
-    form.by_name[name] = form.writes[index]
+    form.writes[index] = { name = name, type = columns[name].type, codec = encode.codec(columns[name].oid) }
   end
   return form
 end
@@ -89,51 +88,29 @@ local function select_sql(self, leaf, form, chunk)
     leaf.name, alias, write.condition(self.spec, leaf, chunk.after, chunk.upto), key.order(leaf.key, self.spec.table))
 end
 
-local function take_keys(form, row)
-  local keys = {}
-  for index, column in ipairs(form.keys) do
-    keys[index] = row[column.alias]
-    row[column.alias] = nil
-  end
-  return keys
-end
-
-local function cell_of(column, given)
-  local ok, text = pcall(encode.value, column.codec, given)
-  if not ok then error(('column "%s": %s'):format(column.name, tostring(text)), 0) end
-  return text
-end
-
--- What changes in a row, encoded: a text for each column that the function gave.
-local function encoded(form, change)
-  if type(change) ~= "table" then error("the function must return a table or nil, not a " .. type(change), 0) end
-  local cells
-  for name, given in next, change do
-    local column = form.by_name[name]
-    if not column then error(('the column "%s" is not one of write'):format(tostring(name)), 0) end
-    cells = cells or {}
-    cells[column.index] = cell_of(column, given)
-  end
-  return cells
-end
-
-local function texts(keys)
+local function keys_of(rows, form, index)
   local list = {}
-  for index, item in ipairs(keys) do list[index] = tostring(item) end
+  for number in ipairs(form.keys) do list[number] = tostring(rows:cell(index, number)) end
   return list
 end
 
 -- An error of the user's function is one row's; anything else, such as an operation in it, is the whole backfill's.
 local function blame(self, leaf, keys, problem)
-  local row = { leaf = leaf, key = texts(keys), problem = problem }
+  local row = { leaf = leaf, key = keys, problem = problem }
   problem.row = problem.kind == "revision"
   if problem.row and self.spec.on_error == "quarantine" then return row end
   error(quarantine.stop(self.spec, row), 0)
 end
 
-local function changes_of(self, rows)
-  if not self.spec.each_chunk then return nil end
-  local ok, answer = xpcall(self.spec.each_chunk, require("moontide.gate").explain, rows)
+local function list_of(rows, skip)
+  local list = {}
+  for index = 1, #rows do list[index] = rows:row(index, skip) end
+  return list
+end
+
+-- What the function of a chunk says of each of its rows.
+local function answer_of(self, rows, skip)
+  local ok, answer = xpcall(self.spec.each_chunk, require("moontide.gate").explain, list_of(rows, skip))
   if not ok then
     answer.row = answer.kind == "revision"   -- of which, halving finds out
     error(answer, 0)
@@ -144,62 +121,35 @@ local function changes_of(self, rows)
   return answer
 end
 
--- The changes of all rows: keys and cells, in the order of the keys; and the rows that failed.
-local function collect(self, leaf, form, rows)
-  local all_keys, changed, bad = {}, {}, {}
-  for index, row in ipairs(rows) do all_keys[index] = take_keys(form, row) end
-  local given, each, explain = changes_of(self, rows), self.spec.each, require("moontide.gate").explain
-  local function cells_of(row, index)
-    local change
-    if given then change = given[index] else change = each(row) end
-    return change and encoded(form, change)
+-- The function that answers the change of a row.
+local function asking(self, rows, skip)
+  if self.spec.each_chunk then
+    local answer = answer_of(self, rows, skip)
+    return function(index) return answer[index] end
   end
-  for index, row in ipairs(rows) do
-    local ok, cells = xpcall(cells_of, explain, row, index)
-    if not ok then
-      bad[#bad + 1] = blame(self, leaf, all_keys[index], cells)
-    elseif cells then
-      changed[#changed + 1] = { keys = all_keys[index], cells = cells }
-    end
-  end
-  return changed, #bad > 0 and bad or nil
+  local each = self.spec.each
+  return function(index) return each(rows:row(index, skip)) end
 end
 
-local boolean_codec = encode.codec(16)
+-- On with the rows behind the last one; an error leaves it at the row that it is of.
+local function go_on(rows, ask, changes)
+  for index = changes.row + 1, #rows do
+    changes.row = index
+    local change = ask(index)
+    if change then changes:add(index, change) end
+  end
+end
 
--- The parameters: an array for each key column, and for each written one with, where rows
--- differ in what they change, an array of whether it is changed.
-local function arrays(form, changed)
-  local params, names, assignments = {}, {}, {}
-  local function add(codec, list, name)
-    params[#params + 1], names[#names + 1] = encode.array(codec, list), name
+-- The changes of all rows, in the order of the keys; and the rows that failed.
+local function collect(self, leaf, form, rows)
+  local changes, bad, explain = batch.new(form, rows), {}, require("moontide.gate").explain
+  local ask = asking(self, rows, #form.keys)
+  while true do
+    local ok, problem = xpcall(go_on, explain, rows, ask, changes)
+    if ok then return changes, #bad > 0 and bad or nil end
+    changes:trim()
+    bad[#bad + 1] = blame(self, leaf, keys_of(rows, form, changes.row), problem)
   end
-  for index, column in ipairs(form.keys) do
-    local list = {}
-    for number, row in ipairs(changed) do list[number] = encode.value(column.codec, row.keys[index]) end
-    add(column.codec, list, "moontide_k" .. index)
-  end
-  for index, column in ipairs(form.writes) do
-    local list, present = {}, {}
-    local missing = 0
-    for number, row in ipairs(changed) do
-      local cell = row.cells[index]
-      if not cell then missing = missing + 1 end
-      list[number], present[number] = cell or encode.value(column.codec, nil), cell ~= nil
-    end
-    if missing < #changed then
-      add(column.codec, list, "moontide_c" .. index)
-      local new = ("moontide_x.moontide_c%d%s"):format(index, column.codec.native and "" or "::" .. column.type)
-      if missing > 0 then
-        for number, flag in ipairs(present) do present[number] = encode.value(boolean_codec, flag) end
-        add(boolean_codec, present, "moontide_s" .. index)
-        new = ("CASE WHEN moontide_x.moontide_s%d THEN %s ELSE @.%s END"):format(index, new, quote.ident(column.name))
-      end
-      assignments[#assignments + 1] = { column = quote.ident(column.name), new = new }
-    end
-  end
-  params.n = #params
-  return params, names, assignments
 end
 
 -- The rows that were written are counted by a statement of their own, so that its failure says what it is.
@@ -233,7 +183,7 @@ local function measure(worker, rows)
   if #rows == 0 or not worker.size then return end
   local bytes, seen = 0, math.min(#rows, 50)
   for index = 1, seen do
-    for _, item in pairs(rows[index * #rows // seen]) do
+    for _, item in pairs(rows:row(index * #rows // seen)) do
       bytes = bytes + 24 + (type(item) == "string" and #item or 8)
     end
   end
@@ -250,13 +200,13 @@ end
 function Transform:chunk(worker, chunk)
   local leaf = worker.leaf
   local form = self.forms[place_of(leaf)]
-  local rows = worker.lane:pipeline({ { rows = true, sql = select_sql(self, leaf, form, chunk) } })[1]
+  local rows <close> = worker.lane:pipeline({ { rows = "held", sql = select_sql(self, leaf, form, chunk) } })[1]
   measure(worker, rows)
-  local changed, bad = collect(self, leaf, form, rows)
-  if #changed == 0 then return {}, 0, #rows, bad end
-  local params, names, assignments = arrays(form, changed)
+  local changes, bad = collect(self, leaf, form, rows)
+  if changes.count == 0 then return {}, 0, #rows, bad end
+  local params, names, assignments = changes:parameters()
   return { { sql = update_sql(self, leaf, form, chunk, names, assignments), params = params },
-    { sql = count_sql(#changed), counts = true } }, #changed, #rows, bad
+    { sql = count_sql(changes.count), counts = true } }, changes.count, #rows, bad
 end
 
 --- What is written where a value is to become NULL.

@@ -36,7 +36,7 @@ local pg = {}
 ---| number
 ---| string
 ---| { type: "bytea", value: string? }
----| { oid: integer, value: string? }
+---| { oid: integer, value: string?, binary: boolean? }
 
 --- Text of one statement, or the name of a prepared one.
 ---@alias moontide.pg.Statement string|{ sql: string }|{ prepared: string }
@@ -45,7 +45,8 @@ local pg = {}
 ---@field sql? string
 ---@field prepared? string
 ---@field params? moontide.pg.Param[]
----@field rows? boolean  keep the rows; without it only the command and the count are kept
+---@field rows? boolean|"held"  keep the rows; without it only the command and the count are kept. "held": as they came,
+---  the result is a moontide.pg.Held
 
 --- Connect. `defaults` are keywords for what the connection string does not say; without a timeout, connect_timeout of
 --- the connection string counts.
@@ -78,6 +79,55 @@ function pg.libpq_version() end
 ---@param seconds? number
 ---@return integer? index  nil when the time is over
 function pg.wait(connections, seconds) end
+
+--- An array in its binary form, to be filled.
+---@param element integer  oid of the type of its elements
+---@return moontide.pg.Array
+function pg.array(element) end
+
+--- A column of many rows as one parameter: { oid = of the array type, value = array:bytes(), binary = true }.
+--- `#array` is how many elements it has.
+---@class moontide.pg.Array
+local Array = {} -- luacheck: ignore 241
+
+--- Add a value, if it is one of the type of the elements as Lua has it (nil is NULL).
+---@param value any
+---@return boolean taken  false: it must be encoded by the caller
+function Array:add(value) end
+
+--- Add an element that is encoded: its length in four bytes, and its bytes.
+---@param bytes string
+function Array:raw(bytes) end
+
+--- Add what a result has in a cell.
+---@param held moontide.pg.Held
+---@param row integer
+---@param column integer
+function Array:cell(held, row, column) end
+
+--- Take the last element away, if it is the only one more than `count`.
+---@param count integer
+function Array:trim(count) end
+
+---@return string
+function Array:bytes() end
+
+--- A result as it came: `#held` is how many rows it has. It is freed by `close`, or as a <close> variable.
+---@class moontide.pg.Held
+local Held = {} -- luacheck: ignore 241
+
+--- A row, by column name, without its first columns.
+---@param number integer
+---@param skip? integer
+---@return table<string, any>
+function Held:row(number, skip) end
+
+---@param row integer
+---@param column integer
+---@return any
+function Held:cell(row, column) end
+
+function Held:close() end
 
 ---@class moontide.pg.Connection
 local Connection = {} -- luacheck: ignore 241
