@@ -59,6 +59,7 @@ static int arm(lua_State *L) {
 static int run(lua_State *L) {
   luaL_openlibs(L);
   luaL_requiref(L, "moontide.runtime.pg", luaopen_moontide_pg, 0);
+  luaL_requiref(L, "moontide.runtime.digest", luaopen_moontide_digest, 0);
   lua_register(L, "arm", arm);
   lua_settop(L, 1);
   if (luaL_loadfile(L, lua_touserdata(L, 1)) != LUA_OK) return lua_error(L);

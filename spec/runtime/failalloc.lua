@@ -1,6 +1,7 @@
 -- What failalloc runs: the whole binding, against the server of MOONTIDE_SPEC_URL. Every part is protected on its own,
 -- so that a part that ran out of memory is followed by the others, on the same connection.
 
+local digest = require "moontide.runtime.digest"
 local pg = require "moontide.runtime.pg"
 local url = os.getenv("MOONTIDE_SPEC_URL")
 
@@ -58,6 +59,29 @@ part(function() conn:pipeline(statements) end)
 part(function() if conn:status() ~= "idle" then conn:exec("rollback") end end)
 part(function() fails(conn.pipeline, conn, wrong) end)
 part(function() fails(conn.pipeline, conn, slow, { timeout = 0.002 }) end)
+part(function()
+  local ticks = { every = 0.01, tick = function() return { tostring({}) } end }
+  conn:exec("select pg_sleep(0.03)", nil, ticks)
+  ticks.tick = function() error({ kind = "mine" }, 0) end
+  fails(conn.exec, conn, "select pg_sleep(5)", nil, ticks)
+end)
+part(function()
+  conn:launch(statements)
+  while not pg.wait({ conn }, 0.01) do conn:status() end
+  conn:land(statements)
+end)
+part(function() if conn:status() ~= "idle" then conn:exec("rollback") end end)
+part(function()
+  conn:launch(wrong)
+  pg.wait { conn }
+  fails(conn.land, conn, wrong)
+end)
+part(function()
+  local sum = digest.sum()
+  sum:write("x")
+  sum:rows(rows, columns)
+  return sum:hex(), digest.sha256("x")
+end)
 part(function() for _ in conn:rows("select generate_series(1, 5) as n, 'x' as t") do conn:status() end end)
 part(function()
   local step, _, _, rest <close> = conn:rows("select generate_series(1, 5) as n")

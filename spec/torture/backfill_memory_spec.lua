@@ -1,0 +1,54 @@
+-- A backfill of five times the rows takes no more memory. The sizes in earnest:
+-- MOONTIDE_ROWS=1000000 sh spec/run.sh spec/torture/backfill_memory_spec.lua
+
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+local shell = require "spec.support.shell"
+local sys = require "moontide.runtime.sys"
+local torture = require "spec.torture.backfill"
+
+local rows = tonumber(os.getenv("MOONTIDE_ROWS") or "") or 20000
+
+local tables = [[
+CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL, v integer NOT NULL DEFAULT 0);
+INSERT INTO t SELECT g, repeat('word ' || g, 4) FROM generate_series(1, %d) g;
+ANALYZE t]]
+
+-- The most memory that the process had, in KiB, as long as it is there to be asked.
+local function peak(process)
+  local status = shell.read(("/proc/%d/status"):format(process.pid)) or ""
+  return tonumber(status:match("VmHWM:%s*(%d+)"))
+end
+
+local function watch(process)
+  local most
+  while not process:has_ended() do
+    most = peak(process) or most
+    sys.sleep(0.02)
+  end
+  return most
+end
+
+describe("the memory of a backfill", function()
+  -- Chunks of their full size from the beginning to the end.
+  local function measure(mode, count)
+    local url = server.database()
+    server.sql(url, tables:format(count))
+    local options = torture.modes[mode]:gsub("max_rows = %d+", ("max_rows = %d"):format(math.min(rows // 40, 10000)))
+    local process = cli.start("upgrade", { cwd = torture.project(options), env = { DATABASE_URL = url } })
+    local most = watch(process)
+    local ran = process:wait(1)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal(tostring(count), server.sql(url, "SELECT sum(v) FROM t"))
+    server.drop(url)
+    return most
+  end
+
+  for mode in pairs(torture.modes) do
+    it("does not grow with the table: " .. mode, function()
+      local few, many = measure(mode, rows), measure(mode, 5 * rows)
+      io.stderr:write(("\n%s: %d KiB for %d rows, %d KiB for %d\n"):format(mode, few, rows, many, 5 * rows))
+      assert.is_true(many < 1.1 * few)
+    end)
+  end
+end)
