@@ -30,11 +30,11 @@ local function watch(process)
 end
 
 describe("the memory of a backfill", function()
-  -- Chunks of their full size from the beginning to the end.
+  -- So many chunks that garbage is collected now and then also with the fewer rows.
   local function measure(mode, count)
     local url = server.database()
     server.sql(url, tables:format(count))
-    local options = torture.modes[mode]:gsub("max_rows = %d+", ("max_rows = %d"):format(math.min(rows // 40, 10000)))
+    local options = torture.modes[mode]:gsub("max_rows = %d+", ("max_rows = %d"):format(rows // 400))
     local process = cli.start("upgrade", { cwd = torture.project(options), env = { DATABASE_URL = url } })
     local most = watch(process)
     local ran = process:wait(1)
