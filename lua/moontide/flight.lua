@@ -88,17 +88,25 @@ local function committed_segments(self, index, id)
   return math.max(done, self.runs[index] and self.runs[index].number - 1 or 0)
 end
 
+-- What an operation has committed by itself, in chunks, is a part of its revision that stands.
+local function partly(self, index, id, stands)
+  local done = self.steps[index].direction == "downgrade" and "reverted" or "applied"
+  local segments = committed_segments(self, index, id)
+  if segments == 0 and not stands then return nil end
+  local counted = segments > 0 and ("%d of its segments %s committed%s"):format(segments, count.be(segments),
+    stands and "." or "; the same command continues behind them.") or nil
+  return ("Revision %s is partially %s: %s"):format(id, done, table.concat({ counted or stands,
+    counted and stands }, " "))
+end
+
 -- What stands after a failure, in words: nothing is ever half recorded.
-local function standing(self, index)
+local function standing(self, index, stands)
   local options, id = self.options, self.steps[index].revision.id
   local done = self.steps[index].direction == "downgrade" and "reverted" or "applied"
   if options.transport.offline then return nil end
   if options.transport.dry then return "It was a dry run: nothing was changed." end
-  local segments = committed_segments(self, index, id)
-  if segments > 0 then
-    return ("Revision %s is partially %s: %d of its segments %s committed; the same command continues behind them.")
-      :format(id, done, segments, count.be(segments))
-  end
+  local part = partly(self, index, id, stands)
+  if part then return part end
   if options.transport.joined then return standing_of_joined(options) end
   return ("Nothing of revision %s was %s; the database is %s."):format(id, done, at(self:rows_before(index)))
 end
@@ -115,7 +123,7 @@ local function give_up(self, problem, index)
   self:announce_to(index)
   problem.revision = problem.revision or step.revision.id
   log_failure(self, step, problem)
-  local words = standing(self, index)
+  local words = standing(self, index, problem.stands)
   problem.hint = problem.hint and words and problem.hint .. "\n" .. words or problem.hint or words
   error(problem, 0)
 end

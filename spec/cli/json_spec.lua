@@ -111,7 +111,9 @@ local function files()
     ["migrations/versions/4.lua"] = cli.revision("split", "a1", { head = 'depends_on = "b1"', upgrade =
       '  op.autocommit(function() op.execute("SELECT 2") end)\n  op.execute("CREATE TABLE b AS SELECT 1 AS k")\n'
       .. '  op.execute("ALTER TABLE b ALTER k SET NOT NULL")\n'
-      .. '  op.backfill { "fill", table = "b", key = "k", where = sql "1 / (k - k) > 0", delete = true }' }),
+      .. '  op.execute("CREATE SEQUENCE looks")\n'
+      .. '  op.backfill { "fill", table = "b", key = "k", where = sql "1 / (k - k) > 0", delete = true,\n'
+      .. '    throttle_sql = "SELECT nextval(\'looks\') < 2" }' }),
   }
 end
 

@@ -227,6 +227,16 @@ function Books:state_statement(id, state, fields)
     state == "done" and ", finished_at = clock_timestamp()" or "", id)
 end
 
+--- The statement that notes why the workers of a process wait, or that they go on.
+---@param id integer
+---@param reason? string
+---@return string
+function Books:throttle_statement(id, reason)
+  return ("UPDATE %s SET state = %s, reason = %s WHERE id = %d AND state %s"):format(self.job,
+    reason and "'paused'" or "'running'", reason and quote.literal(reason) or "NULL", id,
+    reason and "IN ('running', 'sweeping', 'paused')" or "= 'paused'")
+end
+
 local range_fields = "no, leaf::bigint AS leaf, pass, to_json(lo)::text AS lo, to_json(hi)::text AS hi, "
   .. "to_json(cur)::text AS cur, est_rows, chunk_rows"
 

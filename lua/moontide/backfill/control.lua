@@ -3,45 +3,15 @@
 
 local fault = require "moontide.fault"
 local json = require "moontide.json"
+local setting = require "moontide.backfill.setting"
 local quote = require "moontide.sql.quote"
 
 local control = {}
 
----@alias moontide.BackfillSettings { chunk_ms?: integer, max_rows?: integer, rows_per_s?: integer, lanes?: integer }
-
-local limits = { chunk_ms = 3600000, max_rows = 1000000, rows_per_s = 1000000000, lanes = 32 }
-
-local function refuse(message, hint) fault.raise("usage", message, { hint = hint }) end
-
-local function setting_of(word)
-  local name, text = word:match("^([%w_]+)=(.*)$")
-  if not name then
-    refuse(('"%s" is not a setting'):format(word), "Write name=value, as in chunk_ms=100.")
-  end
-  if limits[name] then return name, text end
-  local near = require("moontide.suggest").nearest(name, { "chunk_ms", "max_rows", "rows_per_s", "lanes" })
-  refuse(('unknown setting "%s"'):format(name), near and ('Did you mean "%s"?'):format(near)
-    or "The settings are chunk_ms, max_rows, rows_per_s and lanes.")
-end
-
-local function number_of(name, text)
-  local number = math.tointeger(tonumber(text:match("^%d+$")))
-  if number and number >= 1 and number <= limits[name] then return number end
-  refuse(('%s must be an integer from 1 to %d, or "default", not "%s"'):format(name, limits[name], text))
-end
-
 --- The settings that words such as "chunk_ms=100" ask for; `json.null` for one that is the file's again.
 ---@param words string[]
 ---@return table<string, any>
-function control.settings(words)
-  if #words == 0 then refuse("backfill set needs settings", "Write name=value, as in chunk_ms=100 lanes=4.") end
-  local settings = {}
-  for _, word in ipairs(words) do
-    local name, text = setting_of(word)
-    settings[name] = text == "default" and json.null or number_of(name, text)
-  end
-  return settings
-end
+function control.settings(words) return setting.read(words) end
 
 -- Changes the settings of a job that is not over, and answers its id.
 local function change_statement(own, id, changes, more)

@@ -8,11 +8,12 @@ local fault = require "moontide.fault"
 
 ---@class moontide.Lane
 ---@field db moontide.Db
+---@field size? moontide.ChunkSize
 local Lane = {}
 Lane.__index = Lane
 
 ---@class moontide.Crew
----@field lanes { lane: moontide.Lane, routine: thread }[]
+---@field lanes { lane: moontide.Lane, routine: thread, attendant?: boolean }[]
 ---@field stopping boolean  Ctrl-C was pressed: chunks are finished, no more are begun
 local Crew = {}
 Crew.__index = Crew
@@ -20,7 +21,7 @@ Crew.__index = Crew
 local crew = {}
 
 --- A lane of a connection.
----@param db moontide.Db
+---@param db? moontide.Db  of one that sleeps first, later
 ---@return moontide.Lane
 function crew.lane(db) return setmetatable({ db = db }, Lane) end
 
@@ -46,8 +47,17 @@ function crew.new() return setmetatable({ lanes = {}, stopping = false }, Crew) 
 --- Add a lane with what it does.
 ---@param lane moontide.Lane
 ---@param work fun()
-function Crew:add(lane, work)
-  self.lanes[#self.lanes + 1] = { lane = lane, routine = coroutine.create(work) }
+---@param attendant? boolean  nobody waits for it
+function Crew:add(lane, work, attendant)
+  self.lanes[#self.lanes + 1] = { lane = lane, routine = coroutine.create(work), attendant = attendant }
+end
+
+--- How many lanes there are that are waited for.
+---@return integer
+function Crew:count()
+  local count = 0
+  for _, member in ipairs(self.lanes) do count = count + (member.attendant and 0 or 1) end
+  return count
 end
 
 local function resume(self, index)
@@ -109,9 +119,9 @@ end
 --- Let the lanes work until all are done; `tick` is called a few times a second.
 ---@param tick fun()
 function Crew:run(tick)
-  while #self.lanes > 0 do
+  while self:count() > 0 do
     start(self)
-    if #self.lanes == 0 then break end
+    if self:count() == 0 then break end
     patient_step(self, 0.2)
     wake(self)
     tick()

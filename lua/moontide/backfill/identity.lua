@@ -21,14 +21,22 @@ local function prefix(id) return ("moontide backfill %d "):format(id) end
 ---@return string
 function identity.application(id, worker) return prefix(id) .. worker end
 
+local function condition(id)
+  local name = quote.literal(prefix(id))
+  return ("datname = current_database() AND left(application_name, length(%s)) = %s"):format(name, name)
+end
+
+--- A query for the processes of the server that work on a job: pid.
+---@param id integer
+---@return string
+function identity.pids(id) return "SELECT pid FROM pg_stat_activity WHERE " .. condition(id) end
+
 --- A query for who is connected to work on a job: worker, lanes. Everybody may see it.
 ---@param id integer
 ---@return string
 function identity.query(id)
-  local name = quote.literal(prefix(id))
   return ("SELECT substr(application_name, length(%s) + 1) AS worker, count(*) AS lanes FROM pg_stat_activity "
-    .. "WHERE datname = current_database() AND left(application_name, length(%s)) = %s GROUP BY 1"):format(name, name,
-    name)
+    .. "WHERE %s GROUP BY 1"):format(quote.literal(prefix(id)), condition(id))
 end
 
 return identity

@@ -8,8 +8,10 @@ local division = require "moontide.backfill.division"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
 local identity = require "moontide.backfill.identity"
+local knob = require "moontide.backfill.knob"
 local order = require "moontide.backfill.order"
 local orders = require "moontide.backfill.orders"
+local pace = require "moontide.backfill.pace"
 local passes = require "moontide.backfill.passes"
 local preflight = require "moontide.backfill.preflight"
 local progress = require "moontide.backfill.progress"
@@ -156,8 +158,8 @@ function job.open(o, place)
   own.worker = identity.worker()
   local self = setmetatable({
     o = o, id = row.id, db = place.db, pooled = place.pooled, books = own, write = require "moontide.backfill.write",
-    control = cjson.decode(row.control), crew = crew.new(), due = 0, finished = false, counted = 0,
-    lanes = place.lanes, leaves = place.leaves, staff = {},
+    control = cjson.decode(row.control), crew = crew.new(), finished = false, counted = 0,
+    lanes = place.lanes, leaves = place.leaves, staff = {}, pace = pace.new(), plain_connect = place.connect,
   }, Run)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
   self.connect = function() return self:make_connection(place.connect) end
@@ -184,9 +186,7 @@ end
 
 --- The limits of the size of chunks.
 ---@return { chunk_ms: number, max_rows: integer, rows?: integer }
-function Run:limits()
-  return { chunk_ms = self.control.chunk_ms or self.o.chunk_ms, max_rows = self.control.max_rows or self.o.max_rows }
-end
+function Run:limits() return knob.size(self) end
 
 ---@param oid integer
 ---@param pass integer
@@ -240,17 +240,18 @@ end
 ---@return number?
 function Run:must_pause()
   if self.crew.stopping then return 0 end
-  local left = self.due - sys.clock()
+  if self.throttled then return 0.1 end
+  local left = self.pace.due - sys.clock()
   return left > 0.001 and math.min(left, 1) or nil
 end
 
 --- Note a chunk that is committed.
 ---@param changed integer
 ---@param seen integer
-function Run:count(changed, seen)
+---@param seconds number  that it took
+function Run:count(changed, seen, seconds)
   self.counted = self.counted + changed
-  local rate = self.control.rows_per_s or self.o.rows_per_s
-  if rate then self.due = math.max(self.due, sys.clock()) + seen / rate end
+  self.pace:count(seen, sys.clock(), seconds, knob.speed(self))
 end
 
 --- A row that cannot be changed: the backfill ends with its key, or goes on without it.
@@ -273,7 +274,7 @@ local function standing(self) return self.db:exec(self.books:progress_statement(
 local function show(self)
   if not self.progress:due() then return end
   local state = standing(self)
-  state.pause, state.lanes = self.pause, #self.crew.lanes
+  state.pause, state.lanes = self.pause or self.throttled, self.crew:count()
   self.progress:show(state)
 end
 
@@ -335,12 +336,29 @@ function job.left(o)
   report.info(("backfill %s is left to the background: `moontide backfill work %s` does it"):format(o.name, o.name))
 end
 
+-- Chunks that are committed stay, whatever else fails.
+local function stands(o, place)
+  local own = books.open(place.schema)
+  local row = place.db:exec(own:latest_statement(place_of(o, place)))[1]
+  local changed = row and row.state ~= "planned" and place.db:exec(own:progress_statement(row.id))[1].rows_changed
+  if not changed or changed == 0 then return nil end
+  return ('backfill "%s" has changed %d rows, which stay changed; the same command continues there.'):format(o.name,
+    changed)
+end
+
 --- Do a backfill, or the rest of it.
 ---@param o table
 ---@param place moontide.JobPlace
 function job.run(o, place)
-  local run = job.open(o, place)
-  if run then run:run() end
+  local ok, problem = xpcall(function()
+    local run = job.open(o, place)
+    if run then run:run() end
+  end, require("moontide.gate").explain)
+  if ok then return end
+  local told, words = pcall(stands, o, place)
+  problem.stands = told and words or nil
+  if problem.stands and problem.kind == "interrupted" then problem.hint = nil end
+  error(problem, 0)
 end
 
 return job

@@ -3,6 +3,7 @@
 local json = require "moontide.json"
 local progress = require "moontide.backfill.progress"
 local report = require "moontide.report"
+local setting = require "moontide.backfill.setting"
 
 local listing = {}
 
@@ -37,16 +38,6 @@ local function row(label, text)
   if text then report.out(("%-10s%s"):format(label, (text:gsub("\n", "\n" .. (" "):rep(10))))) end
 end
 
-local setting_order = { "chunk_ms", "max_rows", "rows_per_s", "lanes" }
-
-local function settings_words(control)
-  local words = {}
-  for _, name in ipairs(setting_order) do
-    if control[name] then words[#words + 1] = ("%s=%d"):format(name, control[name]) end
-  end
-  return #words > 0 and table.concat(words, " ") or nil
-end
-
 local function worker_words(item)
   local at_work = item.lanes > 0 and count(item.lanes, "lane") or "not connected"
   local last = item.seconds and (", last chunk %s ago"):format(progress.clock(item.seconds)) or ""
@@ -78,7 +69,7 @@ function listing.detail(job, more)
   row("reason", job.state ~= "running" and (job.error or job.reason) or nil)
   row("progress", progress.words(job))
   row("speed", speed_words(job))
-  row("settings", settings_words(job.control))
+  row("settings", setting.words(job.control))
   row("chunks", ("%d, now of %d rows"):format(job.chunks, job.chunk_rows))
   row("started", job.started_at)
   row("finished", job.finished_at)
@@ -97,12 +88,6 @@ local function worker_documents(workers)
   return list
 end
 
-local function settings_document(control)
-  local settings = {}
-  for _, name in ipairs(setting_order) do settings[name] = whole(control[name]) end
-  return next(settings) and settings or nil
-end
-
 --- A job as a document.
 ---@param job moontide.BackfillJob
 ---@return table
@@ -113,7 +98,7 @@ function listing.document(job)
     rows_estimated = job.est_rows, rows_seen = job.rows_seen, rows_changed = job.rows_changed, rows_bad = job.rows_bad,
     chunks = job.chunks, chunk_rows = job.chunk_rows, ranges_open = job.open, rate = whole(job.rate),
     eta = whole(job.eta), started = job.started_at, finished = job.finished_at,
-    settings = settings_document(job.control), workers = worker_documents(job.workers),
+    settings = setting.document(job.control), workers = worker_documents(job.workers),
   }
 end
 

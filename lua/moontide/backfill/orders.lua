@@ -3,7 +3,7 @@
 
 local cjson = require "cjson"
 local fault = require "moontide.fault"
-local report = require "moontide.report"
+local notice = require "moontide.backfill.notice"
 
 local orders = {}
 
@@ -36,7 +36,7 @@ end
 local function wait(run, reason)
   if run.pause == reason then return end
   run.pause = reason
-  if not report.has_terminal() then report.info(("backfill %s: paused: %s"):format(run.o.name, reason)) end
+  notice.paused(run, reason)
 end
 
 --- Why the job is paused by hand.
@@ -58,6 +58,7 @@ local function heed(run, lane, row)
   orders.take(run, row.control)
   local reason = orders.reason(run.control)
   if reason then return wait(run, reason) end
+  if run.throttled then return end
   if row.state == "paused" then
     lane:pipeline { { sql = run.books:state_statement(run.id, "running") } }
   end
@@ -73,7 +74,7 @@ function orders.wait(run, lane)
   end
   while not run.crew.stopping and not heed(run, lane, look()) do lane:sleep(pause_interval) end
   if run.pause and not run.crew.stopping then
-    if not report.has_terminal() then report.info(("backfill %s: goes on"):format(run.o.name)) end
+    notice.resumed(run)
     run.pause = nil
   end
 end

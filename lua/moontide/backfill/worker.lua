@@ -198,7 +198,7 @@ end
 local function finish_chunk(self, list, upto, done, started, changed_of)
   local wanted = self.wanted
   local results, going_on = send(self, list, upto, done)
-  self.job:count(changed_of(results), wanted)
+  self.job:count(changed_of(results), wanted, sys.clock() - started)
   note_time(self, started, wanted)
   advance(self, upto, done)
   if going_on then take_opening(self, results) end
@@ -251,6 +251,7 @@ local function step(self)
     if pause then return self.lane:sleep(pause) end
     return chunk(self)
   end
+  if self.job.throttled then return self.lane:sleep(self.job:must_pause()) end
   if not claim(self) and self.job:has_open() and self.job:nothing_free(self.lane) then self.over = true end
   if self.range and not self.upto then
     local list = {}

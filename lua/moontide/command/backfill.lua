@@ -16,14 +16,15 @@ resume STEP        it goes on; --restart from the beginning, --accept-edit with 
 work [STEP]        works on it, beside other processes and machines; --lanes N, --wait
 retry STEP         tries the rows again that were put aside
 cancel STEP        its workers stop for good; --skip: it counts as done
-set STEP NAME=N    changes chunk_ms, max_rows, rows_per_s or lanes while it runs]]
+set STEP NAME=N    changes its size, speed, lanes or the limit of a signal while it runs]]
 
 function backfill.options(command)
   command:argument("action", "what to do"):args("?"):choices {
     "list", "status", "pause", "resume", "work", "retry", "cancel", "set",
   }
   command:argument("step", "the name of the backfill"):args("?"):argname("STEP")
-  command:argument("settings", "with set: chunk_ms=N, max_rows=N, rows_per_s=N, lanes=N, or NAME=default"):args("*")
+  command:argument("settings", "with set: chunk_ms=N, max_rows=N, rows_per_s=N, wal_mb_s=N, lanes=N, profile=NAME, "
+    .. "window=HOURS, the limit of a signal as in lag=N; NAME=off, NAME=default"):args("*")
     :argname("NAME=N")
   command:option("--revision", "the revision, where several have a backfill of this name"):argname("REV")
   command:option("--reason", "with pause: what the workers say meanwhile"):argname("TEXT")
@@ -108,6 +109,7 @@ function actions.cancel(app, args)
 end
 
 function actions.set(app, args)
+  app:config()   -- plugins have signals of their own
   local step, settings = needed(args), control.settings(args.settings)
   local jobs = open(app)
   local job = jobs:find(step, args.revision)

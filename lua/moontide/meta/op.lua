@@ -1718,6 +1718,14 @@ function op.copy_from(table, from, options) end
 ---@field chunk_ms? integer            how long a chunk is to take, in milliseconds; default: 500
 ---@field max_rows? integer            of a chunk; default: 10000
 ---@field rows_per_s? integer          not faster than this
+---@field wal_mb_s? integer            so much WAL in a second, with what others write
+---@field profile? "fast"|"normal"|"gentle"  "normal" rests for a tenth of a chunk's time after it, "gentle" as long as
+---  it took, with chunks of 100 ms; default: "fast"
+---@field window? string               hours of the day: "22:00-06:00 Europe/Berlin"; default zone: the server's
+---@field lag? number|false            pause while a standby has more MB of WAL to replay; default: 64
+---@field signals? table<string, number|false>  limits of signals, false: off; docs/backfill.md lists them
+---@field throttle_sql? moontide.SqlText  pause while this query answers more than 0
+---@field throttle? fun(query: fun(sql: string): table[]): boolean|string|nil  pause while it answers true or a reason
 ---@field on_error? "stop"|"quarantine"  at a row that cannot be changed: stop, or note it and go on; default: "stop"
 ---@field max_errors? integer          stop when more rows than this are noted; default: 100
 ---@field order? "key"|"physical"      "physical": as rows are stored; needs a where that changed rows do not match

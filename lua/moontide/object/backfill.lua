@@ -4,6 +4,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local operation = require "moontide.operation"
+local pace = require "moontide.backfill.pace"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
 local write = require "moontide.backfill.write"
@@ -52,6 +53,35 @@ local function equivalent(given, what)
   return work
 end
 
+local function hours(given, what)
+  check.text(given, what)
+  if require("moontide.backfill.window").parse(given) then return given end
+  check.refuse(what .. ' must be hours of the day, as in "22:00-06:00" or "22:00-06:00 Europe/Berlin"')
+end
+
+local function limit(given, what)
+  if given == false then return false end
+  if type(given) ~= "number" or given < 0 then check.expected(what, "a number from 0, or false", given) end
+  return given
+end
+
+-- Signals have names of their own, those of plugins too.
+local function signals(given, what)
+  check.table(given, what, "a table { signal = limit }")
+  local signal, list = require "moontide.backfill.signal", {}
+  for name, item in pairs(given) do
+    local entry = signal.get(tostring(name))
+    if entry and entry.option then check.refuse(('%s: "%s" is an option of its own'):format(what, name)) end
+    if not entry then
+      local near = require("moontide.suggest").nearest(tostring(name), signal.names())
+      check.refuse(('%s: unknown signal "%s"'):format(what, tostring(name)), near
+        and ('Did you mean "%s"?'):format(near) or "The signals are " .. table.concat(signal.names(), ", ") .. ".")
+    end
+    list[name] = limit(item, ("%s, %s"):format(what, name))
+  end
+  return list
+end
+
 local work_shape = {
   each = fn, each_chunk = fn, read = check.names, write = check.names, sql_equivalent = equivalent,
   set = assignments, where = check.expression, delete = check.flag, into = check.relation,
@@ -68,7 +98,8 @@ local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
   rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
   max_errors = positive, order = check.choice("key", "physical"), sweep = natural, verify = check.sql,
-  wait_writers = natural, background = check.flag,
+  wait_writers = natural, background = check.flag, wal_mb_s = positive, lag = limit, signals = signals,
+  profile = check.choice("fast", "normal", "gentle"), window = hours, throttle_sql = check.sql, throttle = fn,
 })
 
 local function check_mode(o)
@@ -96,9 +127,10 @@ local function build(given)
   o.condition, o.where = o.where, nil   -- an operation's `where` is its place in a file
   check_mode(o)
   o.given = {}
+  local profile = pace.profiles[o.profile or "fast"]
   for name, default in pairs(defaults) do
     o.given[name] = o[name]
-    o[name] = o[name] or default
+    o[name] = o[name] or profile[name] or default
   end
   return o
 end
@@ -126,12 +158,16 @@ local function render(o)
   local options = clause.pick(o, shape)
   for name in pairs(defaults) do options[name] = o.given[name] end
   options[1], options.where = o.name, o.condition
-  local in_lua = options.each and "each" or options.each_chunk and "each_chunk"
-  options.each, options.each_chunk = nil, nil
+  local functions = {}
+  for _, name in ipairs { "each", "each_chunk", "throttle" } do
+    if type(options[name]) == "function" then functions[#functions + 1], options[name] = name, nil end
+  end
   local call = source.call("backfill", options)
-  if not in_lua then return call end
-  return (call:gsub(",?%s*}%)$", (", %s = function() error('the function of this backfill is not known') end })")
-    :format(in_lua)))
+  for _, name in ipairs(functions) do
+    call = call:gsub(",?%s*}%)$", (", %s = function() error('the function of this backfill is not known') end })")
+      :format(name))
+  end
+  return call
 end
 
 operation.register {
