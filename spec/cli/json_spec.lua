@@ -140,13 +140,13 @@ describe("docs/json.md", function()
       assert.equal(run.exit or 0, ran.status, run[1] .. "\n" .. ran.stdout .. ran.stderr)
       for line in ran.stdout:gmatch("[^\n]+") do
         local name = line:find('^{"error":') and "errors" or run[1]:match("^%S+")
-        used[name .. " " .. check(sections, name, line)] = true
+        used[sections[name][check(sections, name, line)]] = true
       end
     end
     server.drop(url)
     for name, tables in pairs(sections) do
-      for index in ipairs(command.find(name) and tables or {}) do
-        assert.truthy(used[name .. " " .. index], ("table %d of %s was never printed"):format(index, name))
+      for index, keys in ipairs(command.find(name) and tables or {}) do
+        assert.truthy(used[keys], ("table %d of %s was never printed"):format(index, name))
       end
     end
   end)
