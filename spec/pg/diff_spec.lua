@@ -53,8 +53,10 @@ describe("a comparison", function()
   end)
 
   it("says what it cannot write", function()
-    local a = models.database "create type c as (a int); create table t (a int) partition by range (a)"
-    local b = models.database "create type c as (b int); create table t (a int) partition by list (a)"
+    local a = models.database "create type c as (a int); create table t (a int) partition by range (a); \z
+      create table u (x c[])"
+    local b = models.database "create type c as (b int); create table t (a int) partition by list (a); \z
+      create table u (x c[])"
     assert.equal(2, #differ.new(facts(a), facts(b)):impossible())
     local c = models.database "create domain x as int; create table t (a x)"
     local d = models.database "create type x as enum ('a'); create table t (a int)"

@@ -37,7 +37,7 @@ queries.columns = [[
 
 queries.constraints = [[
   select format('constraint %s.%s %s noinherit=%s', conrelid::regclass, conname, pg_get_constraintdef(oid),
-    connoinherit)
+    contype not in ('p', 'u', 'x') and connoinherit)   -- of no meaning for keys
   from pg_constraint where conrelid <> 0 and connamespace not in ('pg_catalog'::regnamespace,
     'information_schema'::regnamespace)]]
 

@@ -87,5 +87,40 @@ alter table a add foreign key (b) references b]] },
     "create domain x as int; create table t (a int, b text)" },
   { "inherited tables", "create table p (a int)", "create table p (a int); create table c (b int) inherits (p)" },
   { "a table that becomes a view", "create table v (a int)", "create view v as select 1 as a" },
+  { "a partition that stands alone", [[create table t (a int not null, b int primary key);
+      create index t_a_idx on t (a); create table p (a int not null, b text) partition by range (a)]],
+    [[create table p (a int not null check (a < 100), b int, unique (a, b)) partition by range (a);
+      create table t partition of p for values from (1) to (5); create index on p (a) where b > 1]] },
+  { "other bounds", [[create table p (a int, b int) partition by range (a); create index on p (b);
+      create table p1 partition of p for values from (1) to (5);
+      create table p2 partition of p for values from (5) to (9) partition by list (b);
+      create table p21 partition of p2 default]],
+    [[create table p (a int not null, b int) partition by range (a); create index on p (b);
+      create table p1 partition of p for values from (1) to (7);
+      create table p2 partition of p for values from (7) to (9) partition by list (b);
+      create table p21 partition of p2 for values in (1, 2)]] },
+  { "another parent", [[create table p (a int) partition by list (a); create table q (a int) partition by list (a);
+      create table t partition of p for values in (1); create view v as select a from t]],
+    [[create table p (a int) partition by list (a); create table q (a int) partition by list (a);
+      create table t partition of q default; create view v as select a from t]] },
+  { "inheritance", [[create table p (a int, b int check (b > 0)); create table q (d text);
+      create table c (c int) inherits (p); create table d (a int, b int); create table e () inherits (p)]],
+    [[create table p (a bigint, b int check (b > 0)); create table q (d text);
+      create table c (c int) inherits (p, q); create table d (x int) inherits (p); create table e (a int, b int)]] },
+  { "a column of a child", "create table p (a int, b text); create table c (a int default 1) inherits (p)",
+    "create table p (a int, b text); create table c (b text default 'x') inherits (p)" },
+  { "attributes", [[create type c as (a int, b text, d int);
+      create function f(x c) returns int language sql as 'select 1'; create view v as select row(1, 'x', 1)::c as x]],
+    [[create type c as (a bigint, d int, e text collate "C");
+      create function f(x c) returns int language sql as 'select 1'; comment on column c.d is 'the d';
+      create view v as select row(1, 1, 'x')::c as x]] },
+  { "the order of attributes",
+    "create type c as (a int, b text); create function f(x c) returns int language sql as 'select 1'",
+    "create type c as (b text, a int); create function f(x c) returns int language sql as 'select 1'" },
+  { "the type of a domain", "create domain d as int check (value > 0); create view v as select 1::d as a",
+    "create domain d as text collate \"C\" default 'x'; create view v as select 'y'::d as a" },
+  { "a range type",
+    "create type r as range (subtype = int); create function f(r) returns int language sql as 'select 1'",
+    "create type r as range (subtype = numeric); create function f(r) returns int language sql as 'select 1'" },
   { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },
 }

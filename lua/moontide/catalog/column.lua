@@ -8,7 +8,8 @@ local column = {}
 --- One row a column, in their order. Comments are joined: a function would be called for each.
 column.query = [[
 SELECT a.attrelid::bigint::text AS relation, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-  a.attnotnull AS not_null, a.attislocal AS is_local, a.attidentity AS identity, a.attgenerated AS generated,
+  a.attnotnull AS not_null, a.attislocal AS is_local, a.attinhcount > 0 AS has_parent,
+  a.attidentity AS identity, a.attgenerated AS generated,
   pg_get_expr(d.adbin, d.adrelid) AS expression, a.attstorage AS storage,
   nullif(a.attstorage <> t.typstorage, false) AS has_storage, nullif(a.newer_attcompression, '') AS compression,
   nullif(a.attstattarget, -1)::text AS statistics, m.description AS comment,

@@ -10,7 +10,9 @@ constraint.query = [[
 SELECT k.conrelid::bigint::text AS relation, k.oid::bigint::text AS oid, k.conname AS name, k.contype AS type,
   k.condeferrable AS deferrable, k.condeferred AS deferred, k.convalidated AS validated,
   k.connoinherit AS no_inherit, k.conislocal AS is_local,
-  k.conparentid <> 0 AS is_inherited, k.conindid::bigint::text AS index,
+  k.conparentid <> 0 AS is_inherited, k.coninhcount > 0 AS has_parent,
+  CASE WHEN k.conparentid <> 0 THEN (SELECT above.conrelid <> k.conrelid FROM pg_constraint above
+    WHERE above.oid = k.conparentid) END AS of_parent, k.conindid::bigint::text AS index,
   pg_get_expr(k.conbin, k.conrelid) AS expression, d.description AS comment,
   CASE WHEN k.contype = 'n' OR k.newer_conenforced = 'false' OR k.newer_conperiod = 'true'
     THEN pg_get_constraintdef(k.oid) END AS definition,

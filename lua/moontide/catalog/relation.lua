@@ -9,6 +9,10 @@ relation.query = [[
 SELECT c.oid::bigint::text AS relation, c.relname AS name, n.nspname AS schema, c.relkind AS kind,
   c.relpersistence AS persistence, pg_get_userbyid(c.relowner) AS owner, m.amname AS method, s.spcname AS tablespace,
   CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
+  CASE WHEN c.relkind = 'p' THEN (SELECT json_object_agg(a.attname, true) FROM pg_depend e JOIN pg_attribute a
+    ON a.attrelid = c.oid AND a.attnum = e.objsubid WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
+    AND e.objsubid > 0 AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = 0
+    AND e.deptype = 'i') END AS key_columns,
   pg_get_expr(c.relpartbound, c.oid) AS bound, k.description AS comment,
   (SELECT json_agg(json_build_object('table', p.relname, 'schema', pn.nspname) ORDER BY h.inhseqno)
     FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace

@@ -10,6 +10,8 @@ local value = require "moontide.value"
 ---@field disturbed? table<string, boolean>  columns whose dependents have to make way
 ---@field rebuilt? boolean           so do constraints and indexes of those columns
 ---@field everybody? boolean         all dependents that can be made again have to make way
+---@field queries? boolean          views, rules and policies that use it have to make way
+---@field unused? string             why no column of a table may be of this type
 ---@field impossible? string         why there are no calls
 
 local rule = {}
@@ -90,7 +92,7 @@ end
 by_kind["domain"] = function(old, new)
   local name, before, after = new.call[2], old.call[4], new.call[4]
   if old.call[3] ~= new.call[3] or not rule.same(before.collation, after.collation) then
-    return { impossible = "a domain cannot get another type or collation" }
+    return nil
   end
   local list, state, schema = {}, domain_state(before, after), after.schema
   local were, are = checks_by_name(before), checks_by_name(after)
@@ -109,9 +111,7 @@ by_kind["domain"] = function(old, new)
   return { now = list }
 end
 
-by_kind["type"] = function()
-  return { impossible = "attributes of a composite type are changed by hand, with add_attribute and its like" }
-end
+by_kind["type"] = function(old, new) return require("moontide.diff.composite")(old, new) end
 
 local largest = { smallint = 32767, integer = 2147483647, bigint = math.maxinteger }
 
@@ -124,12 +124,16 @@ end
 
 by_kind["sequence"] = function(old, new)
   local before, after = old.call[3], new.call[3]
-  if before.unlogged ~= after.unlogged then return { impossible = "a sequence cannot become logged or unlogged" } end
   local options = { schema = after.schema, type = after.type or "bigint", increment = after.increment or 1,
     cache = after.cache or 1, cycle = after.cycle or false }
   local least, most = bounds(options.type, options.increment)
   options.minimum, options.maximum = after.minimum or least, after.maximum or most
   options.start = after.start or (options.increment > 0 and options.minimum or options.maximum)
+  local lowest, highest = bounds(before.type or "bigint", before.increment or 1)
+  if (before.minimum or lowest) > options.maximum or (before.maximum or highest) < options.minimum then
+    options.restart = options.start   -- wherever it is now, it cannot stay there
+  end
+  if before.unlogged ~= after.unlogged then options.unlogged = after.unlogged or false end
   return { now = { { "alter_sequence", new.call[2], options } } }
 end
 

@@ -19,11 +19,12 @@ local function loses_column(self, owner)
   return false
 end
 
--- Another table that goes too is dropped before this one.
+-- Another table, or its key, goes before this one.
 local function refers_to_dropped(self, fact, place)
   for key in pairs(self.from.edges[fact.key] or {}) do
-    local is_before = self.dropped[key] and key:find("^table ") and place[key] > place[fact.parent]
-    if key ~= fact.parent and is_before then return true end
+    local other = self.from.by_key[key]
+    local is_foreign = other and key ~= fact.parent and other.parent ~= fact.parent
+    if is_foreign and goes(self, key) and place[key] > place[fact.parent] then return true end
   end
   return false
 end
@@ -40,7 +41,7 @@ local function is_implied(self, fact, place)
 end
 
 local function time_of(self, fact)
-  if not late.kinds[fact.kind] or self.again[fact.key] then return "first" end
+  if not late.kinds[fact.kind] or self.again[fact.key] or self.early[fact.key] then return "first" end
   return late.gives_name(self.created, fact.key) and "before its name is taken" or "last"
 end
 

@@ -36,10 +36,31 @@ local function storage_of(fact, name)
   end
 end
 
-local function type_changes(change, old, new)
+local strings = { text = true, ["character varying"] = true, character = true, name = true }
+
+local function base_of(type_name)
+  local base = type_name:gsub("%b()", ""):gsub(" +$", ""):gsub("%[%]$", "")
+  return (base:gsub("  +", " ")), type_name:find("%[%]$") ~= nil
+end
+
+-- Whether the server converts values of the one type to the other when it is told to.
+local function can_cast(casts, old, new)
+  local from, is_list = base_of(old)
+  local to, to_list = base_of(new)
+  if not is_list and strings[from] or not to_list and strings[to] then return true end
+  return is_list == to_list and (from == to or strings[from] or strings[to] or casts[from .. " > " .. to] or false)
+end
+
+-- What no cast leads to is read from the text of the value.
+local function conversion(old, new, casts)
+  local name = require("moontide.sql.quote").ident(new[1])
+  return (can_cast(casts, old[2], new[2]) and "%s::%s" or "%s::text::%s"):format(name, new[2])
+end
+
+local function type_changes(change, old, new, casts)
   if old[2] == new[2] and same(old.collation, new.collation) then return end
   change.type, change.collation = new[2], new.collation
-  change.using = ("%s::%s"):format(require("moontide.sql.quote").ident(new[1]), new[2])
+  change.using = conversion(old, new, casts or {})
   change.default = new.default
   change.storage = new.storage
 end
@@ -68,7 +89,7 @@ end
 
 local function changes_of(old, new, fact)
   local change = {}
-  type_changes(change, old, new)
+  type_changes(change, old, new, fact.casts)
   value_changes(change, old, new)
   if old.generated and not new.generated then change.generated = null end
   setting_changes(change, old, new, fact)
@@ -80,50 +101,96 @@ local function is_made_again(old, new)
   return new.generated ~= nil and not same(old.generated, new.generated)
 end
 
-local function add_columns(found, name, place, old, new, fact)
-  local were, are = by_name(old), by_name(new)
-  for _, item in ipairs(old) do
+local function row_of(fact, name)
+  for _, row in ipairs(fact.rows) do
+    if row.name == name then return row end
+  end
+end
+
+-- What a child says of a column of its parent, or no longer says; its type is the parent's affair.
+local function inherited_changes(old, new, fact)
+  local change = changes_of(old, new, fact)
+  change.type, change.collation, change.using = nil, nil, nil
+  return change
+end
+
+-- The column of another side that a parent has.
+local function inherited(fact, name)
+  local row = row_of(fact, name)
+  return row and row.has_parent and column.item(row)
+end
+
+local function alter(found, name, place, column_name, change)
+  if change.type then found.disturbed[column_name] = true end
+  if change.identity == null then
+    found.before[#found.before + 1] = { "alter_column", name, column_name, { identity = null, schema = place.schema } }
+    change.identity = nil
+  end
+  if next(change) == nil then return end
+  change.schema = place.schema
+  found.now[#found.now + 1] = { "alter_column", name, column_name, change }
+end
+
+local function drop_columns(found, name, place, old_fact, new_fact)
+  local are = by_name(new_fact.call[#new_fact.call])
+  for _, item in ipairs(old_fact.call[#old_fact.call]) do
     local now = are[item[1]]
-    local again = now and is_made_again(item, now)
-    if not now or again then
+    local again, above = now and is_made_again(item, now), not now and inherited(new_fact, item[1])
+    if above then
+      alter(found, name, place, item[1], inherited_changes(item, above, new_fact))
+    elseif not now or again then
       found.before[#found.before + 1] = { "drop_column", name, item[1], place }
       found.disturbed[item[1]], found.rebuilt = true, found.rebuilt or again
     end
   end
-  for _, item in ipairs(new) do
+end
+
+local function add_columns(found, name, place, old_fact, new_fact)
+  local were = by_name(old_fact.call[#old_fact.call])
+  for _, item in ipairs(new_fact.call[#new_fact.call]) do
     local before = were[item[1]]
-    if not before or is_made_again(before, item) then
+    local above = not before and inherited(new_fact, item[1]) and inherited(old_fact, item[1])
+    if above then
+      alter(found, name, place, item[1], inherited_changes(above, item, new_fact))
+    elseif not before or is_made_again(before, item) then
       found.now[#found.now + 1] = { "add_column", name, item, place }
     else
-      local change = changes_of(before, item, fact)
-      if change.type then found.disturbed[item[1]] = true end
-      if change.identity == null then
-        found.before[#found.before + 1] = { "alter_column", name, item[1], { identity = null, schema = place.schema } }
-        change.identity = nil
-      end
-      if next(change) then
-        change.schema = place.schema
-        found.now[#found.now + 1] = { "alter_column", name, item[1], change }
-      end
+      alter(found, name, place, item[1], changes_of(before, item, new_fact))
     end
   end
+end
+
+-- A table that is written anew may lose what is said of its TOAST table.
+local function loses_toast(found, new)
+  for key in pairs(next(found.disturbed) and new.with or {}) do
+    if key:find("^toast%.") then return true end
+  end
+  return false
 end
 
 local function add_settings(found, name, place, old, new)
   local function add(...) found.now[#found.now + 1] = { ... } end
   if old.comment ~= new.comment then add("comment", "table", name, or_null(new.comment), place) end
-  if not same(old.with, new.with) then add("set_storage_parameters", name, reset(old.with, new.with), place) end
+  if not same(old.with, new.with) or loses_toast(found, new) then
+    add("set_storage_parameters", name, reset(old.with, new.with), place)
+  end
   if old.tablespace ~= new.tablespace then add("set_tablespace", name, new.tablespace or "pg_default", place) end
   if old.using ~= new.using then add("set_access_method", name, new.using or "heap", place) end
   if old.unlogged ~= new.unlogged then add(new.unlogged and "set_unlogged" or "set_logged", name, place) end
 end
 
-local fixed = { partition_by = "the partition key", bound = "the bound of a partition", parent = "the parent",
-  parent_schema = "the parent", inherits = "inheritance" }
+local function body_of(fact) return fact.call[#fact.call] end
 
-local function body_of(fact)
-  local last = fact.call[#fact.call]
-  return last, fact.call[1] == "create_partition" and fact.call[3] or nil
+local refusal = "the server cannot change the partition key of a table: create another table with it, move the rows, "
+  .. "drop this one"
+
+-- Why the columns of the partition key cannot change as they should.
+local function changes_key(fact, found)
+  for name in pairs(fact.key_columns or {}) do
+    if found.disturbed[name] then
+      return ("the server cannot change the type of the column %s, which is in the partition key"):format(name)
+    end
+  end
 end
 
 --- The alteration of a table.
@@ -131,17 +198,13 @@ end
 ---@param new_fact moontide.Fact
 ---@return moontide.Alteration
 return function(old_fact, new_fact)
-  local old, old_parent = body_of(old_fact)
-  local new, new_parent = body_of(new_fact)
-  if old_fact.call[1] ~= new_fact.call[1] or old_parent ~= new_parent then
-    return { impossible = "a table is attached or detached by hand, with attach_partition and detach_partition" }
-  end
-  for key, what in pairs(fixed) do
-    if not same(old[key], new[key]) then return { impossible = what .. " is changed by hand" } end
-  end
+  local old, new = body_of(old_fact), body_of(new_fact)
+  if old.partition_by ~= new.partition_by then return { impossible = refusal } end
   local found = { before = {}, now = {}, disturbed = {} }
   local name, place = new_fact.call[2], { schema = new.schema }
-  add_columns(found, name, place, old, new, new_fact)
+  drop_columns(found, name, place, old_fact, new_fact)
+  add_columns(found, name, place, old_fact, new_fact)
   add_settings(found, name, place, old, new)
+  found.impossible = changes_key(old_fact, found)
   return found
 end

@@ -6,7 +6,7 @@ local arrange = {}
 local ranks = {}
 for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range type", "sequence", "table",
   "constraint", "index", "sequence owner", "foreign key", "function", "procedure", "view",
-  "materialized view", "setting", "rule", "trigger", "policy", "comment" } do
+  "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment" } do
   ranks[kind] = i
 end
 

@@ -62,7 +62,8 @@ local function add_part(set, word, row, catalog, definition)
 end
 
 local function policy_definition(row)
-  return { command = row.command, permissive = not row.permissive and row.permissive or nil, roles = row.roles,
+  local restrictive = not row.permissive and { permissive = false } or {}
+  return { command = row.command, permissive = restrictive.permissive, roles = row.roles,
     using = row.using, with_check = row.with_check }
 end
 

@@ -20,6 +20,7 @@ local value = require "moontide.value"
 ---@field by_key table<string, moontide.Fact>
 ---@field by_oid table<string, moontide.Fact>
 ---@field edges table<string, table<string, table>>  key -> key -> { columns = set }
+---@field casts? table<string, true>  "integer > bigint"
 ---@field unmodelled { kind: string, name: string }[]
 local Set = {}
 Set.__index = Set

@@ -19,7 +19,8 @@ kind.queries = {
   constraints = constraint.query:format(tables .. " AND k.contype <> 'n'"), indexes = index.query:format(with_indexes),
 }
 kind.documents = {
-  relations = { "parents", "partitions", "options", "toast_options" }, columns = { "options", "sequence" },
+  relations = { "key_columns", "parents", "partitions", "options", "toast_options" },
+  columns = { "options", "sequence" },
   constraints = { "columns", "referenced", "on_delete_columns", "operators" },
   indexes = { "options", "include", "elements" },
 }
@@ -49,11 +50,42 @@ local function partition_call(t)
   return { "create_partition", t.row.name, parent.table, body }
 end
 
+-- A column of a parent may be something else in the child, for which there are no words yet.
+local ignored = { identity = true }
+
+local function same_column(own, inherited)
+  local a, b = column.item(own), column.item(inherited)
+  for key in pairs(ignored) do a[key], b[key] = nil, nil end
+  a.nullable, b.nullable = own.not_null or nil, inherited.not_null or nil
+  return source.value(a) == source.value(b)
+end
+
+-- A column that is the same in a parent is the parent's affair.
+local function is_own_column(t, row)
+  if not row.is_local then return false end
+  return not row.has_parent or not t.above[row.name] or not same_column(row, t.above[row.name])
+end
+
 local function create_call(t)
   local body = relation.complete(t.row, { schema = t.row.schema })
   for _, row in ipairs(t.columns) do
-    if row.is_local then body[#body + 1] = column.item(row) end
+    if is_own_column(t, row) then body[#body + 1] = column.item(row) end
   end
+  return { "create_table", t.row.name, body }
+end
+
+-- A column as it is when the table is no partition any more.
+local function alone_item(t, row)
+  local item = column.item(row)
+  if t.row.bound and item.identity then item.identity, item.nullable = nil, false end
+  return item
+end
+
+-- What the table is without its parents.
+local function alone_call(t)
+  local body = relation.complete(t.row, { schema = t.row.schema })
+  body.inherits = nil
+  for i, row in ipairs(t.columns) do body[i] = alone_item(t, row) end
   return { "create_table", t.row.name, body }
 end
 
@@ -82,72 +114,102 @@ local function add_index_comment(set, fact, row)
   set:depend(key, fact.key)
 end
 
-local function add_constraint(set, t, row)
-  local name = ("%s.%s.%s"):format(t.row.schema, t.row.name, row.name)
-  if row.type == "n" then return end
-  if not constraint.is_plain(row) then
-    set.unmodelled[#set.unmodelled + 1] = { kind = "constraint", name = name }
-    return
-  end
-  if row.is_inherited or not row.is_local then return end
-  local place = { table = t.row.name, schema = t.row.schema }
-  local fact = set:add {
-    key = "constraint " .. name, kind = row.type == "f" and "foreign key" or "constraint",
+local function name_of(t, row) return ("%s.%s.%s"):format(t.row.schema, t.row.name, row.name) end
+
+local function constraint_fact(t, row)
+  return {
+    key = "constraint " .. name_of(t, row), kind = row.type == "f" and "foreign key" or "constraint",
     oid = "pg_constraint:" .. row.oid,
     parent = key_of(t.row.schema, t.row.name), call = catalog.constraint_call(t, row), item = constraint_item(t, row),
     drop = { "drop_constraint", row.name, t.row.name, { schema = t.row.schema } },
   }
+end
+
+local function add_constraint(set, t, row)
+  if row.type == "n" then return end
+  if not constraint.is_plain(row) then
+    set.unmodelled[#set.unmodelled + 1] = { kind = "constraint", name = name_of(t, row) }
+    return
+  end
+  if row.is_inherited or row.has_parent or not row.is_local then return end
+  local place = { table = t.row.name, schema = t.row.schema }
+  local fact = set:add(constraint_fact(t, row))
   set:depend(fact.key, fact.parent)
   set:comment(fact, row.comment, "constraint", row.name, place)
   add_index_comment(set, fact, t.by_oid[row.index])
   if row.type ~= "f" and row.type ~= "c" then set.by_oid["pg_class:" .. row.index] = fact end
 end
 
-local function add_index(set, parent, t, row)
-  if row.of_constraint or row.is_inherited then return end
-  local fact = set:add {
+local function index_fact(parent, t, row)
+  return {
     key = ("index %s.%s"):format(row.schema, row.name), kind = "index", oid = "pg_class:" .. row.oid, parent = parent,
     call = catalog.index_call(t, row), item = not t.row.bound and { list = "indexes", item = index.item(row) } or nil,
     drop = { "drop_index", row.name, { schema = row.schema, table = row.table } },
   }
+end
+
+local function add_index(set, parent, t, row)
+  if row.of_constraint or row.is_inherited then return end
+  local fact = set:add(index_fact(parent, t, row))
   set:depend(fact.key, parent)
   set:comment(fact, row.comment, "index", row.name, { schema = row.schema })
 end
 
--- A column of a parent may be something else in the child, for which there are no words yet.
-local ignored = { identity = true }
-
-local function same_column(own, inherited)
-  local a, b = column.item(own), column.item(inherited)
-  for key in pairs(ignored) do a[key], b[key] = nil, nil end
-  a.nullable, b.nullable = own.not_null or nil, inherited.not_null or nil
-  return source.value(a) == source.value(b)
-end
-
-local function check_inherited(set, t, parents)
+local function check_inherited(set, t)
   for _, row in ipairs(t.columns) do
-    local above
-    for _, parent in ipairs(parents) do above = above or catalog.column(parent, row.name) end
-    if not row.is_local and above and not same_column(row, above) then
-      set.unmodelled[#set.unmodelled + 1] = { kind = "column different from its parent's",
-        name = ("%s.%s.%s"):format(t.row.schema, t.row.name, row.name) }
+    local above = t.above[row.name]
+    if above and (t.row.bound or not row.is_local) and not same_column(row, above) then
+      set.unmodelled[#set.unmodelled + 1] = { kind = "column different from its parent's", name = name_of(t, row) }
     end
   end
 end
 
+-- What a table has from its parents, which becomes its own without them.
+local function inherited_parts(t, key)
+  local list = {}
+  for _, row in ipairs(t.indexes) do
+    if row.is_inherited and not row.of_constraint then list[#list + 1] = index_fact(key, t, row) end
+  end
+  for _, row in ipairs(t.constraints) do
+    local is_of_parent = row.of_parent or not row.is_inherited and row.has_parent
+    if is_of_parent and row.type ~= "n" and constraint.is_plain(row) then
+      list[#list + 1] = constraint_fact(t, row)
+    end
+  end
+  return list
+end
+
+-- How the table is when it stands alone, and what its parents are: asked for where they change.
+local function describe_alone(fact, t)
+  fact.parents, fact.bound = t.row.parents, t.row.bound
+  fact.alone = function() return alone_call(t), inherited_parts(t, fact.key) end
+end
+
+local function columns_above(t, by_name)
+  local above = {}
+  for _, parent in ipairs(t.row.parents or {}) do
+    local found = by_name[key_of(parent.schema, parent.table)]
+    for _, row in ipairs(found and found.columns or {}) do above[row.name] = above[row.name] or row end
+  end
+  return above
+end
+
 local function add_table(set, t, by_name)
+  t.above = columns_above(t, by_name)
   local fact = set:add {
     key = key_of(t.row.schema, t.row.name), kind = "table", oid = "pg_class:" .. t.row.relation,
     call = t.row.bound and partition_call(t) or create_call(t), drop = drop_call(t), rows = t.columns,
+    key_columns = t.row.key_columns, casts = set.casts,
   }
-  local parents = {}
   for _, parent in ipairs(t.row.parents or {}) do
     local key = key_of(parent.schema, parent.table)
     set:depend(fact.key, key)
-    parents[#parents + 1] = by_name[key]
     if t.row.bound then fact.parent = key end
   end
-  if #parents > 0 then check_inherited(set, t, parents) end
+  if t.row.parents then
+    describe_alone(fact, t)
+    check_inherited(set, t)
+  end
 end
 
 -- The indexes of materialized views: their relation is a fact of another kind.

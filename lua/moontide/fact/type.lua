@@ -54,6 +54,11 @@ local function object(found)
   return found.schema == "pg_catalog" and found.name or found
 end
 
+-- What the server can cast, beside to and from text.
+kind.queries.casts = [[
+SELECT json_object_agg(format_type(castsource, NULL) || ' > ' || format_type(casttarget, NULL), true) AS casts
+FROM pg_cast WHERE castmethod <> 'i']]
+
 local makers = {}
 
 function makers.e(row) return "enum", { "create_enum", row.name, row.labels or {}, { schema = row.schema } } end
@@ -110,6 +115,7 @@ function kind.add(set, rows)
       call = { "create_extension", row.name, { schema = row.schema } }, drop = { "drop_extension", row.name } }
   end
   for _, row in ipairs(rows.types) do add_type(set, row) end
+  set.casts = rows.casts[1].casts or {}
 end
 
 return kind

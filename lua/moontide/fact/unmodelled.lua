@@ -45,6 +45,13 @@ UNION ALL SELECT 'privileges', n.nspname::text FROM pg_namespace n WHERE n.nspac
   AND n.nspname <> 'public'
 UNION ALL SELECT 'default of a view', n.nspname || '.' || c.relname FROM pg_attrdef d JOIN pg_class c
   ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND {relations}
+UNION ALL SELECT 'NOT NULL constraint', n.nspname || '.' || c.relname || '.' || k.conname
+    || CASE WHEN NOT k.convalidated THEN ' (NOT VALID)' WHEN k.connoinherit THEN ' (NO INHERIT)' ELSE '' END
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+  WHERE k.contype = 'n' AND k.coninhcount = 0 AND (NOT k.convalidated OR k.connoinherit
+      OR octet_length(c.relname || a.attname) < 53 AND k.conname <> c.relname || '_' || a.attname || '_not_null')
+    AND {relations} AND {free pg_class c.oid}
 UNION ALL SELECT 'invalid index', n.nspname || '.' || c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND {relations}
 UNION ALL SELECT 'owner', n.nspname || '.' || c.relname || ' (' || pg_get_userbyid(c.relowner) || ')'

@@ -864,6 +864,7 @@ function op.set_sequence_schema(name, new_schema, options) end
 ---@field cycle? boolean
 ---@field owned_by? moontide.SequenceOwner|moontide.Null  `null` for none
 ---@field restart? integer|true            the next value; true: the one it started with
+---@field unlogged? boolean                (PostgreSQL 15)
 
 ---@class moontide.AlterSequenceOptions : moontide.SequenceState, moontide.SchemaOption
 ---@field existing? moontide.SequenceState  what is changed, as it was

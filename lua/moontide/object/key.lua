@@ -22,14 +22,6 @@ local function operation_shape(shape)
   return extended
 end
 
-local function refuse_overlap(c)
-  local seen = {}
-  for _, column in ipairs(c.columns or {}) do seen[column] = true end
-  for _, column in ipairs(c.include or {}) do
-    if seen[column] then check.refuse(('include names the key column "%s"'):format(column)) end
-  end
-end
-
 -- An item { "a", "b", name = ..., include = ... }, or a single name.
 local function reader(shape)
   return function(given, what)
@@ -38,7 +30,6 @@ local function reader(shape)
     local c = check.shape(given, what, shape, #given)
     constraint.check_deferrable(given)
     c.columns = check.names(table.move(given, 1, #given, 1, {}), what .. " columns")
-    refuse_overlap(c)
     return c
   end
 end
@@ -113,7 +104,6 @@ local function build(shape)
     if o.online and o.using_index then
       check.refuse("online and using_index cannot be given together", "With using_index it takes a moment anyway.")
     end
-    refuse_overlap(o)
     return o
   end
 end

@@ -148,7 +148,7 @@ end
 local state_shape = {
   type = read_type, start = check.integer, increment = read_increment, minimum = or_null(check.integer),
   maximum = or_null(check.integer), cache = check.integer, cycle = check.boolean,
-  owned_by = or_null(read_owner_column), restart = read_restart,
+  owned_by = or_null(read_owner_column), restart = read_restart, unlogged = check.boolean,
 }
 
 local function read_state(given, what)
@@ -163,11 +163,15 @@ local function restart_words(restart)
 end
 
 local function alter_statements(o)
-  return { clause.words("ALTER SEQUENCE", sequence_name(o), option_words(o), restart_words(o.restart)) }
+  local head, list = "ALTER SEQUENCE " .. sequence_name(o), {}
+  local words = clause.words(option_words(o), restart_words(o.restart))
+  if words ~= "" then list[1] = head .. " " .. words end
+  if o.unlogged ~= nil then list[#list + 1] = head .. (o.unlogged and " SET UNLOGGED" or " SET LOGGED") end
+  return list
 end
 
 -- What the catalog does not have at all, and the server would take.
-local absent = { owned_by = value.null, cycle = false }
+local absent = { owned_by = value.null, cycle = false, unlogged = false }
 
 local function state_before(o)
   local before, existing = {}, o.existing or {}
@@ -208,7 +212,10 @@ operation.register {
     local existing = copy_definition(query(definition:format(sequence_name(o), row.oid))[1], { captured = true })
     return { existing = existing }
   end,
-  lock = function(o) return { { relation = sequence_name(o), mode = "SHARE ROW EXCLUSIVE" } } end,
+  lock = function(o)
+    local mode = o.unlogged ~= nil and "ACCESS EXCLUSIVE" or "SHARE ROW EXCLUSIVE"
+    return { { relation = sequence_name(o), mode = mode } }
+  end,
   source = function(o)
     local options = clause.pick(o, alter_shape)
     if o.existing and o.existing.captured then options.existing = nil end

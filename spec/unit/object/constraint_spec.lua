@@ -26,8 +26,6 @@ describe("create_primary_key", function()
       "create_primary_key: the list of columns is missing" },
     { "a column twice", function(op) op.create_primary_key("pk", "t", { "a", "a" }) end,
       'create_primary_key: the list of columns names "a" twice' },
-    { "a key column in include", function(op) op.create_primary_key("pk", "t", "a", { include = "a" }) end,
-      'create_primary_key: include names the key column "a"' },
     { "index options of an index that is there", function(op)
       op.create_primary_key("pk", "t", "a", { using_index = "i", tablespace = "x" }) end,
       "create_primary_key: tablespace and using_index cannot be given together" },

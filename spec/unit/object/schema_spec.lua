@@ -84,6 +84,10 @@ describe("sequences", function()
     end, sql = "ALTER SEQUENCE s NO MAXVALUE NO CYCLE OWNED BY NONE RESTART", locks = { "s: SHARE ROW EXCLUSIVE" },
       undo = 'op.alter_sequence("s", { cycle = true, maximum = 5, owned_by = { table = "t", column = "c" }, '
         .. 'restart = 3 })' },
+    { "become logged", function(op) op.alter_sequence("s", { cache = 2, unlogged = false,
+      existing = { cache = 1, unlogged = true } }) end,
+      sql = { "ALTER SEQUENCE s CACHE 2", "ALTER SEQUENCE s SET LOGGED" }, locks = { "s: ACCESS EXCLUSIVE" },
+      undo = 'op.alter_sequence("s", { cache = 1, unlogged = true })' },
     { "change without anybody knowing", function(op) op.alter_sequence("s", { restart = 1 }) end,
       sql = "ALTER SEQUENCE s RESTART WITH 1", refusal = 'restart of the sequence "s" is not known' },
   }
