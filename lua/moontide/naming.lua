@@ -95,11 +95,20 @@ local function filled(rule, c)
   return complete and name or nil
 end
 
+-- Whether a name is what the rule has made already, as in a generated revision or in models that `reflect` printed.
+local function is_made(rule, c)
+  local before, after = rule:match("^(.*)%%%(constraint_name%)s(.*)$")
+  before, after = filled(before, c), filled(after, c)
+  if not before or not after or #c.name <= #before + #after or c.name:sub(1, #before) ~= before then return false end
+  return c.name:sub(#c.name - #after + 1) == after or #c.name >= longest - 3
+end
+
 local function by_rule(kind, rule, c)
   if type(rule) == "function" then return rule(c) or c.name end
   local wants_name = rule:find("%(constraint_name)s", 1, true) ~= nil
   if c.name and not wants_name then return c.name end
   if not c.name and wants_name then refuse_unnamed(kind) end
+  if c.name and is_made(rule, c) then return c.name end
   return filled(rule, c) or c.name
 end
 

@@ -40,12 +40,17 @@ end
 
 --- Run the examples of a document, with an empty database and an empty folder.
 ---@param name string  "docs/plugins.md"
+---@param options? { files: string?, programs: table<string, string>? }  a folder to begin with a copy of; paths of
+---  programs by the names that the document calls them
 ---@return string written, string real
-function document.run(name)
+function document.run(name, options)
+  options = options or {}
   local path = lfs.currentdir() .. "/" .. name
   local url, folder = server.database(), tmp.folder("d")
   assert(lfs.mkdir(folder .. "/bin"))
   assert(lfs.link(cli.binary(), folder .. "/bin/moontide", true))
+  for program, place in pairs(options.programs or {}) do assert(lfs.link(place, folder .. "/bin/" .. program, true)) end
+  if options.files then shell.capture(("cp -R %s/. %s"):format(shell.quote(options.files), shell.quote(folder))) end
   local text = shell.read(path)
   local real = now(text, folder, url)
   server.drop(url)

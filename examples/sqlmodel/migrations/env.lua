@@ -1,0 +1,10 @@
+-- The models are those of SQLModel, in shop.py; schema.py prints them as SQL, and `--from schema.sql` compares with that.
+return {
+  naming = {   -- the rules of shop.py
+    ix = "ix_%(column_0_label)s",
+    uq = "uq_%(table_name)s_%(column_0_name)s",
+    ck = "ck_%(table_name)s_%(constraint_name)s",
+    fk = "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    pk = "pk_%(table_name)s",
+  },
+}
