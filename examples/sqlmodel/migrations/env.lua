@@ -1,4 +1,5 @@
--- The models are those of SQLModel, in shop.py; schema.py prints them as SQL, and `--from schema.sql` compares with that.
+-- The models are those of SQLModel, in shop.py; schema.py prints them as SQL, and `--from schema.sql` compares with
+-- that.
 return {
   naming = {   -- the rules of shop.py
     ix = "ix_%(column_0_label)s",
