@@ -77,6 +77,19 @@ part(function()
   fails(conn.land, conn, wrong)
 end)
 part(function()
+  local held <close> = conn:pipeline { { rows = "held", sql = "select i::int8 as n, 'x' || i as t "
+    .. "from generate_series(1, 3) i" } }[1]
+  local ids, texts = pg.array(20), pg.array(25)
+  for row = 1, #held do
+    ids:cell(held, row, 1)
+    texts:add(held:row(row, 1).t)
+  end
+  texts:raw(string.pack(">s4", "last"))
+  texts:trim(3)
+  conn:exec("select $1::int8[], $2::text[]", { { oid = 1016, value = ids:bytes(), binary = true },
+    { oid = 1009, value = texts:bytes(), binary = true } })
+end)
+part(function()
   local sum = digest.sum()
   sum:write("x")
   sum:rows(rows, columns)

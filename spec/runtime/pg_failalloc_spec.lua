@@ -12,7 +12,7 @@ describe("memory that runs out in the binding", function()
     it("is given back and crashes nothing, failing " .. mode, function()
       assert(lfs.attributes(program), "missing " .. program .. "; build the target spec-failalloc")
       local ran = cli.run({ "spec/runtime/failalloc.lua", mode, tostring(step) },
-        { program = { program }, env = { MOONTIDE_SPEC_URL = server.database() } })
+        { program = { program }, env = { MOONTIDE_SPEC_URL = server.database() }, timeout = 600 })
       assert.equal("", ran.stderr)
       local points = ran.stdout:match("^(%d+) points, 0 bad\n$")
       assert.is_truthy(points, ran.stdout)
