@@ -11,6 +11,7 @@ local revision_file = {
 }
 files["migrations/versions"] = revision_file
 files["examples/plugins/versions"] = revision_file
+files["examples/backfill/versions"] = revision_file
 files["examples/plugins/citus/versions"] = revision_file
 
 files["examples/plugins/models.lua"] = { read_globals = { "model" } }
