@@ -95,6 +95,7 @@ versions.each(function(_, database)
     sql(plain, tables)
     local ran = run(url, folder, "downgrade", "base")
     assert.equal(0, ran.status, ran.stderr)
+    assert.not_matches("triggers fire", ran.stderr)
     assert.equal(sql(plain, describe_table), sql(url, describe_table))
   end)
 
@@ -215,7 +216,7 @@ versions.each(function(_, database)
   it("refuses before anything is done what it cannot do", function()
     local on_c = change:format "true"
     for setup, message in pairs {
-      ["CREATE VIEW v AS SELECT c FROM t"] = 'rule _RETURN on view v depends on the column "c"',
+      ["CREATE VIEW v AS SELECT c FROM t"] = 'view v depends on the column "c"',
       ["ALTER TABLE t ADD g integer GENERATED ALWAYS AS (c + 1) STORED"] =
         'column g of table t depends on the column "c"',
       ["ALTER TABLE t ADD EXCLUDE (c WITH =)"] = 'the column "c" is in the exclusion constraint "t_c_excl", which '
@@ -232,8 +233,7 @@ versions.each(function(_, database)
       ["DROP TABLE t; CREATE TABLE t (id integer, c integer) PARTITION BY RANGE (c)"] =
         'the column "c" is part of the partition key',
     } do
-      assert.equal(message, (refused(setup, on_c):gsub("generated column g", "column g")
-        :gsub("default value for column g of table t", "column g of table t")), setup)
+      assert.equal(message, refused(setup, on_c), setup)
     end
     assert.equal('there is no column "x" in table "t"', refused("", (on_c:gsub('"c"', '"x"'))))
     assert.matches("cannot be cast automatically", refused("",

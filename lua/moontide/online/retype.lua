@@ -79,7 +79,7 @@ local function fill(o, names)
   local condition = shadow .. " IS NULL" .. (o.using and "" or (" AND %s IS NOT NULL"):format(quote.ident(o.name)))
   local backfill = operation.build("backfill", { names.own, table = o.table, schema = o.schema,
     set = { [names.shadow] = value.sql(shadow) }, where = condition })
-  backfill.where, backfill.only_if = o.where, plan.exists "shadow"
+  backfill.where, backfill.only_if, backfill.own_trigger = o.where, plan.exists "shadow", names.trigger
   return { operation = backfill }
 end
 

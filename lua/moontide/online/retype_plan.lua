@@ -33,7 +33,13 @@ local refusals = [[
       FROM pg_partitioned_table WHERE partrelid = rel AND (num = ANY (partattrs::int2[]) OR EXISTS (
         SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = rel AND objsubid = 0
         AND refclassid = 'pg_class'::regclass AND refobjid = rel AND refobjsubid = num))
-    UNION ALL SELECT 6, format('%s depends on the column "%s"', pg_describe_object(classid, objid, objsubid), col),
+    UNION ALL SELECT 6, format('%s depends on the column "%s"', coalesce(
+        -- a view is its rule, a generated column its default
+        (SELECT pg_describe_object('pg_class'::regclass, ev_class, 0) FROM pg_rewrite r
+          WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND rulename = '_RETURN'),
+        (SELECT pg_describe_object('pg_class'::regclass, adrelid, adnum) FROM pg_attrdef f
+          WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid),
+        pg_describe_object(classid, objid, objsubid)), col),
       'Drop it before, and create it again afterwards, or use dependents = "recreate" with online = false.'
       FROM pg_depend d WHERE refclassid = 'pg_class'::regclass AND refobjid = rel AND refobjsubid = num
         AND NOT (classid = 'pg_class'::regclass AND (objid = rel AND objsubid = 0
