@@ -138,6 +138,48 @@ describe("a backfill that is throttled", function()
     end)
   end
 
+  it("is left as paused when the disk is full, and goes on with the same command", function()
+    sql [[CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN IF new.id = 3000 THEN RAISE disk_full USING MESSAGE = ''no space left''; END IF; RETURN new; END';
+      CREATE TRIGGER fill BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION fill()]]
+    folder = project "lanes = 1"
+    local ran = run "upgrade"
+    assert.equal(1, ran.status)
+    assert.matches("no space left %(SQLSTATE 53100%)", ran.stderr)
+    assert.equal("paused|no space left", row())
+    assert.truthy(tonumber(changed()) > 0)
+    sql "DROP TRIGGER fill ON t"
+    check_done(cli.start("upgrade", options()))
+  end)
+
+  it("by a signal of a plugin, and changes rows by a transform of one, which is a part of what it does", function()
+    local plugin = [[return function(moontide)
+  moontide.name { name = "house", version = "1.0" }
+  moontide.backfill_signal { name = "brake", summary = "the brake is on", limit = 0, unit = "brakes",
+    sample = function(query) return query("SELECT on_ FROM brake")[1].on_, "brakes on" end }
+  moontide.backfill_transform { name = "plus_one", summary = "adds one",
+    each = function(row) return { v = row.v + 1 } end }
+end]]
+    local function write(version)
+      return cli.project {
+        ["migrations/env.lua"] = 'return { plugins = { "house" } }',
+        ["migrations/plugins/house.lua"] = (plugin:gsub("1%.0", version)),
+        ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = '  op.backfill { "plus", table = "t", '
+          .. 'read = { "v" }, write = { "v" }, each = "plus_one", signals = { brake = 0.5 } }' }),
+      }
+    end
+    folder = write "1.0"
+    local upgrade = cli.start("upgrade", options())
+    eventually("it is paused", "^paused|brakes on 1 brakes > 0.5 brakes$")
+    upgrade:signal "INT"
+    upgrade:wait()
+    sql "UPDATE brake SET on_ = 0"
+    folder = write "2.0"
+    assert.matches("was edited after a part of it had been done", run("upgrade").stderr)
+    folder = write "1.0"
+    check_done(cli.start("upgrade", options()))
+  end)
+
   it("says what stands after a failure in the middle", function()
     sql "ALTER TABLE t ADD CHECK (id <> 5000 OR v = 0)"
     folder = project "lanes = 1"

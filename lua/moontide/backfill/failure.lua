@@ -21,6 +21,9 @@ function failure.rolled_back()
   return fault.new("server", "the chunk was rolled back by the server", { sqlstate = "40001" })
 end
 
+-- The disk, the memory or a file of the server: nothing that another try would mend.
+local exhausted = { ["53100"] = true, ["53200"] = true, ["58030"] = true }
+
 local function is_lost(problem)
   local class = (problem.sqlstate or ""):sub(1, 2)
   return problem.kind == "connection" or class == "08" or (problem.sqlstate or ""):find("^57P0") ~= nil
@@ -57,6 +60,7 @@ end
 
 local function give_up(self, problem)
   problem.where, problem.operation = self.job.o.where, "backfill"
+  problem.pauses = exhausted[problem.sqlstate]
   local ok, detail = pcall(blockers.describe, self.lane.db, { kind = "backfill" })
   if ok then problem.detail = problem.detail or detail end
   error(problem, 0)

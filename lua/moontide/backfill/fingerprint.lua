@@ -15,7 +15,8 @@ return function(o)
   local fields = {}
   for _, name in ipairs(essential) do fields[name] = o[name] end
   for _, name in ipairs(functions) do
-    if o[name] then fields[name] = digest.sha256(string.dump(o[name], true)) end
+    local known = o.named and o.named[name]
+    if o[name] then fields[name] = known or digest.sha256(string.dump(o[name], true)) end
   end
   return digest.sha256(serialize.encode(fields))
 end

@@ -285,7 +285,7 @@ end
 local function fail(self, problem)
   report.progress_end()
   problem = fault.of(problem)
-  local state = problem.kind == "interrupted" and "paused" or "failed"
+  local state = (problem.kind == "interrupted" or problem.pauses) and "paused" or "failed"
   if not problem.settled then
     pcall(self.set_state, self, state, { reason = problem.message, error = describe(problem) })
   end

@@ -1707,8 +1707,8 @@ function op.copy_from(table, from, options) end
 ---@field table string
 ---@field set? table<string, any>      new values; sql "..." for an expression
 ---@field where? moontide.SqlText      the rows to change; default: all
----@field each? fun(row: table): table?  what becomes of a row: { column = value }, or nil to leave it alone
----@field each_chunk? fun(rows: table[]): table[]  the same for the rows of a chunk: a list of changes
+---@field each? string|fun(row: table): table?  what becomes of a row: { column = value }, or nil to leave it alone
+---@field each_chunk? string|fun(rows: table[]): table[]  the same for the rows of a chunk: a list of changes
 ---@field read? moontide.Names         the columns that the function sees
 ---@field write? moontide.Names        the columns that it may change
 ---@field sql_equivalent? moontide.BackfillDown  what does the same in a script of --sql

@@ -20,6 +20,10 @@
 ---  a kind of object that models declare and that is compared
 ---@field lint_rule fun(registration: moontide.LintRuleRegistration)
 ---  looks at operations for `moontide lint`
+---@field backfill_signal fun(registration: moontide.BackfillSignalRegistration)
+---  a value that pauses backfills while it is too high
+---@field backfill_transform fun(registration: moontide.BackfillTransformRegistration)
+---  a function of rows that op.backfill calls by its name
 ---@field build fun(name: string, ...): moontide.Operation
 ---  the value of an operation, as inverses answer it
 ---@field statements fun(o: moontide.Operation, ctx: moontide.OperationContext?): { sql: string }[]
@@ -122,6 +126,27 @@
 ---@field catalog? string   what `oid` is of, as "pg_ts_config": then pg_depend says what needs it
 ---@field after? string     the kind that it comes after when everything is created; default: the last
 ---@field movable? boolean  whether it may be dropped and created again for the sake of others; default: true
+
+---@class moontide.SignalContext
+---@field limit number
+---@field tables integer[]  the oids of the tables whose rows are changed
+---@field memory table      kept from sample to sample
+
+---@class moontide.BackfillSignalRegistration
+---@field name string       lower-case letters, digits and underscores: the key of `signals` in op.backfill
+---@field summary string    one line
+---@field sample fun(query: (fun(sql: string): table[]), watch: moontide.SignalContext): number?, string?
+---  the value now, and what it is in words; it is asked outside of the transactions of chunks
+---@field limit? number     where the backfill does not say; left out: it is off then
+---@field unit? string
+---@field every? number     seconds between samples; default: 1
+---@field patience? integer samples in a row above the limit until it counts; default: 1
+
+---@class moontide.BackfillTransformRegistration
+---@field name string       lower-case letters, digits and underscores: op.backfill { ..., each = "name" }
+---@field summary string    one line
+---@field each? fun(row: table): table?           what becomes of a row
+---@field each_chunk? fun(rows: table[]): table[] or of the rows of a chunk
 
 ---@class moontide.LintRuleRegistration
 ---@field name string      lower-case letters, digits and dashes: the key of `lint` in env.lua

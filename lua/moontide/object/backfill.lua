@@ -4,6 +4,7 @@
 local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local operation = require "moontide.operation"
+local named = require "moontide.backfill.named"
 local pace = require "moontide.backfill.pace"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
@@ -47,6 +48,18 @@ local function fn(given, what)
   return given
 end
 
+-- A function, or the name of one that a plugin has registered.
+local function transform(kind)
+  return function(given, what)
+    if type(given) ~= "string" then return fn(given, what) end
+    local entry, near = named.get(given)
+    if entry and entry[kind] then return entry[kind] end
+    if entry then check.refuse(('%s: transform "%s" has no %s'):format(what, given, kind)) end
+    check.refuse(('%s: unknown transform "%s"'):format(what, given), near and ('Did you mean "%s"?'):format(near)
+      or "Transforms are registered by plugins: docs/plugins.md.")
+  end
+end
+
 local function equivalent(given, what)
   local work = check.shape(given, what, { set = assignments, where = check.expression })
   if not work.set then check.refuse(what .. " needs set") end
@@ -83,7 +96,8 @@ local function signals(given, what)
 end
 
 local work_shape = {
-  each = fn, each_chunk = fn, read = check.names, write = check.names, sql_equivalent = equivalent,
+  each = transform "each", each_chunk = transform "each_chunk", read = check.names, write = check.names,
+  sql_equivalent = equivalent,
   set = assignments, where = check.expression, delete = check.flag, into = check.relation,
 }
 
@@ -119,6 +133,15 @@ end
 
 local defaults = { lanes = 2, chunk_ms = 500, max_rows = 10000, max_errors = 100, sweep = 3, wait_writers = 60 }
 
+-- Names of transforms, for the source and for the fingerprint.
+local function keep_names(o, given)
+  for _, kind in ipairs { "each", "each_chunk" } do
+    if type(given[kind]) == "string" then
+      o.named = { [kind] = named.identity(named.get(given[kind])), given = { [kind] = given[kind] } }
+    end
+  end
+end
+
 local function build(given)
   local o = check.shape(given, nil, shape, 1)
   o.name = check.text(given and given[1], "the name")
@@ -126,6 +149,7 @@ local function build(given)
   check.name(o.table, "the table")
   o.condition, o.where = o.where, nil   -- an operation's `where` is its place in a file
   check_mode(o)
+  keep_names(o, given)
   o.given = {}
   local profile = pace.profiles[o.profile or "fast"]
   for name, default in pairs(defaults) do
@@ -158,6 +182,7 @@ local function render(o)
   local options = clause.pick(o, shape)
   for name in pairs(defaults) do options[name] = o.given[name] end
   options[1], options.where = o.name, o.condition
+  for kind, name in pairs(o.named and o.named.given or {}) do options[kind] = name end
   local functions = {}
   for _, name in ipairs { "each", "each_chunk", "throttle" } do
     if type(options[name]) == "function" then functions[#functions + 1], options[name] = name, nil end

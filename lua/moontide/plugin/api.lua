@@ -51,6 +51,11 @@ api.fields = {
   formatter = { name = "string", summary = "string?", run = "function" },
   model_kind = { name = "string", declare = "string", operation = "string", query = "string", create = "function",
     drop = "function", alter = "function?", catalog = "string?", after = "string?", movable = "boolean?" },
+  backfill_signal = {
+    name = "string", summary = "string", sample = "function", limit = "number?", unit = "string?", every = "number?",
+    patience = "number?",
+  },
+  backfill_transform = { name = "string", summary = "string", each = "function?", each_chunk = "function?" },
   lint_rule = { name = "string", summary = "string", level = "string?", check = "function" },
 }
 
@@ -210,6 +215,32 @@ function point.model_kind(plugin, registration)
       and explained(plugin, ('field %s of the kind "%s"'):format(field, registration.name), item) or item
   end
   require("moontide.fact").register(require("moontide.plugin.kind").new(given))
+end
+
+-- An entry of a plugin's own, with its version.
+local function entry_of(plugin, registration)
+  local entry = { from = registrant(plugin), version = plugin.version }
+  for field, item in pairs(registration) do entry[field] = item end
+  return entry
+end
+
+local plain_pattern, plain_words = "^%l[%l%d_]*$", "lower-case letters, digits and underscores"
+
+function point.backfill_signal(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.backfill_signal", registration, api.fields.backfill_signal)
+  check_name("moontide.backfill_signal", registration.name, plain_pattern, plain_words)
+  require("moontide.backfill.signal").register(entry_of(plugin, registration))
+end
+
+function point.backfill_transform(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.backfill_transform", registration, api.fields.backfill_transform)
+  check_name("moontide.backfill_transform", registration.name, plain_pattern, plain_words)
+  if (registration.each == nil) == (registration.each_chunk == nil) then
+    refuse "moontide.backfill_transform: give one of each and each_chunk"
+  end
+  require("moontide.backfill.named").register(entry_of(plugin, registration))
 end
 
 -- Helpers ---------------------------------------------------------------------

@@ -1,0 +1,81 @@
+-- A backfill waits for a standby that does not replay, and for an archiver that fails. Servers of their own.
+
+local cli = require "spec.support.cli"
+local server = require "spec.support.server"
+local shell = require "spec.support.shell"
+local tmp = require "spec.support.tmp"
+
+local rows = 6000
+
+local function project(options)
+  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil,
+    { upgrade = ('  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, max_rows = 100, %s }')
+      :format(options) }) }
+end
+
+describe("a backfill on a server", function()
+  local cluster, standby, url
+  after_each(function()
+    if standby then standby:remove() end
+    cluster:remove()
+    standby = nil
+  end)
+
+  local function sql(text) return server.sql(url, text) end
+  local function begin(settings)
+    cluster = server.cluster { settings = settings }
+    url = cluster:database()
+    sql(("CREATE TABLE t (id bigint PRIMARY KEY, v integer NOT NULL DEFAULT 0); "
+      .. "INSERT INTO t SELECT g FROM generate_series(1, %d) g; ANALYZE t"):format(rows))
+  end
+  local function start(options)
+    return cli.start("upgrade", { cwd = project(options), env = { DATABASE_URL = url } })
+  end
+  local function eventually(pattern)
+    cli.eventually(pattern, function()
+      return sql "SELECT to_regclass('moontide.backfill') IS NOT NULL" == "t"
+        and sql("SELECT state || '|' || coalesce(reason, '') FROM moontide.backfill"):find(pattern)
+    end)
+  end
+  local function changed() return sql "SELECT count(*) FROM t WHERE v = 1" end
+  local function check_done(program)
+    local ran = program:wait()
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("1|" .. rows, sql "SELECT v, count(*) FROM t GROUP BY v")
+  end
+
+  local function add_standby()
+    local dir, as = tmp.name("standby"), ("sh %s/spec/support/cluster.sh "):format(require("lfs").currentdir())
+    shell.capture(("mkdir -m 700 %s && chown $(%s owner) %s && cd %s && %s as %s/pg_basebackup -D %s -R -h %s "
+      .. "-U postgres -c fast && rm -f .s.PGSQL.*"):format(dir, as, dir, dir, as, server.bin(), dir, cluster.dir))
+    standby = setmetatable({ dir = dir, port = cluster.port, settings = {} }, getmetatable(cluster))
+    standby:start()
+  end
+
+  it("whose standby does not replay waits until it does", function()
+    begin {}
+    add_standby()
+    standby:sql "SELECT pg_wal_replay_pause()"
+    cli.eventually("the standby stands still", function()
+      return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"
+    end)
+    local upgrade = start "rows_per_s = 1000, lag = 0.1, signals = { lag_s = false }"
+    eventually "^paused|replica lag of walreceiver [%d.]+ MB > 0.1 MB"
+    local done = tonumber(changed())
+    assert.truthy(done < rows)
+    standby:sql "SELECT pg_wal_replay_resume()"
+    check_done(upgrade)
+  end)
+
+  it("whose archiver fails waits until it works", function()
+    local works = tmp.name("works")
+    begin { archive_mode = "on", archive_command = "test -e " .. works }
+    sql "SELECT pg_switch_wal()"
+    cli.eventually("archiving fails", function() return sql "SELECT failed_count > 0 FROM pg_stat_archiver" == "t" end)
+    local upgrade = start ""
+    eventually "^paused|archiving of %x+ fails, WAL files waiting"
+    assert.equal("0", changed())
+    shell.write(works, "")
+    check_done(upgrade)
+  end)
+end)
