@@ -125,8 +125,8 @@ local function travel(a, b)
 end
 
 -- What cannot be built is a fault of the schema, told without the whole of it.
-local function built(sql)
-  local ok, url = pcall(models.database, sql)
+local function built(sql, cluster)
+  local ok, url = pcall(models.database, sql, cluster)
   if not ok then error("not built: " .. problem_of(url), 0) end
   return url
 end
@@ -134,12 +134,12 @@ end
 --- From the one schema to the other and back. Answers nil, or why it is impossible; raises when a promise is broken.
 ---@param from string  SQL
 ---@param to string    SQL
+---@param cluster? spec.Cluster  default: the shared one
 ---@return string?
-function journey.go(from, to)
-  local a, b = built(from), built(to)
+function journey.go(from, to, cluster)
+  local a, b = built(from, cluster), built(to, cluster)
   local ok, answer = pcall(travel, a, b)
-  server.drop(a)
-  server.drop(b)
+  for _, url in ipairs(cluster and {} or { a, b }) do server.drop(url) end
   if not ok then error(problem_of(answer), 0) end
   return answer
 end

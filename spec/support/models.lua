@@ -12,9 +12,10 @@ local models = {}
 
 --- A database in which a script has been run.
 ---@param sql? string
+---@param cluster? spec.Cluster  default: the shared one
 ---@return string url
-function models.database(sql)
-  local url = server.database()
+function models.database(sql, cluster)
+  local url = (cluster or server.shared()):database()
   if sql then
     local conn <close> = pg.connect(url)
     conn:script(sql)
@@ -35,13 +36,17 @@ function models.built(text)
   return url
 end
 
---- What the catalog of a database says; counters of sequences are data.
+--- What the catalog of a database says; counters of sequences are data, and names of NOT NULL are not modelled.
 ---@param url string
 ---@return string[]
 function models.catalog(url)
   local conn <close> = pg.connect(url)
   local lines = catalog.lines(conn)
-  for i, line in ipairs(lines) do lines[i] = line:gsub(" next=.- owned=", " owned=") end
+  for i, line in ipairs(lines) do
+    line = line:gsub(" next=.- owned=", " owned=")
+    lines[i] = line:gsub("^(constraint .-)%.[^.]+( NOT NULL .+ noinherit=)", "%1%2")
+  end
+  table.sort(lines)
   return lines
 end
 

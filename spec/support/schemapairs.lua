@@ -122,5 +122,31 @@ alter table a add foreign key (b) references b]] },
   { "a range type",
     "create type r as range (subtype = int); create function f(r) returns int language sql as 'select 1'",
     "create type r as range (subtype = numeric); create function f(r) returns int language sql as 'select 1'" },
+  { "a type under everything", [[create table p (id int primary key); create table t (a int references p, b int);
+      create index on t (a) where a > 0; create view v as select a from t; create policy q on t using (a > 1);
+      create function f() returns trigger language plpgsql as 'begin return new; end';
+      create trigger g before update of a on t for each row when (new.a > 1) execute function f()]],
+    [[create table p (id bigint primary key); create table t (a bigint references p, b int);
+      create index on t (a) where a > 0; create view v as select a from t; create policy q on t using (a > 1);
+      create function f() returns trigger language plpgsql as 'begin return new; end';
+      create trigger g before update of a on t for each row when (new.a > 1) execute function f()]] },
+  { "labels in another order in use", [[create type e as enum ('a', 'b', 'c'); create table t (x e default 'b');
+      create view v as select x from t; create policy p on t using (x > 'a')]],
+    [[create type e as enum ('c', 'b'); create table t (x e default 'b');
+      create view v as select x from t; create policy p on t as restrictive using (x > 'c')]] },
+  { "an object in another schema", [[create schema s; create table t (a int); create view v as select a from t;
+      create function f() returns int language sql as 'select 1'; create type e as enum ('a')]],
+    [[create schema s; create table s.t (a int); create view s.v as select a from s.t;
+      create function s.f() returns int language sql as 'select 1'; create type s.e as enum ('a')]] },
+  { "an overload under a view", [[create function f(a int) returns int language sql as 'select 1';
+      create view v as select f(1) as a]], [[create function f(a int, b int default 2) returns int language sql
+      as 'select 1'; create view v as select f(1) as a]] },
+  { "keys in a circle", [[create table a (id int primary key, b int); create table b (id int primary key, a int
+      references a); alter table a add constraint c foreign key (b) references b]],
+    [[create table a (id int constraint other primary key, b int); create table b (id bigint primary key, a int
+      references a on delete cascade); alter table a add constraint c foreign key (b) references b deferrable]] },
+  { "a conversion without a cast", "create type e as enum ('1', '2'); create table t (a int, b text, c e)",
+    "create type e as enum ('1', '2'); create table t (a e, b int, c int)" },
+  { "a sequence in other bounds", "create sequence s", "create sequence s increment -1" },
   { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },
 }
