@@ -83,8 +83,9 @@ end
 function write.chunk(spec, leaf, chunk, checkpoint, range_table)
   local assignments, condition = checkpoint("n.n", "n.still")
   local changing = parts(spec, leaf, write.condition(spec, leaf, chunk.after, chunk.upto))
-  return ("WITH %s, n AS (SELECT count(*) AS n, count(*) FILTER (WHERE still) AS still FROM w) "
-    .. "UPDATE %s SET %s FROM n WHERE %s RETURNING n.n AS changed"):format(changing, range_table, assignments,
+  local still = spec.condition and "count(*) FILTER (WHERE still)" or "0"
+  return ("WITH %s, n AS (SELECT count(*) AS n, %s AS still FROM w) "
+    .. "UPDATE %s SET %s FROM n WHERE %s RETURNING n.n AS changed"):format(changing, still, range_table, assignments,
     condition)
 end
 
