@@ -1,6 +1,8 @@
+-- Another server: MOONTIDE_SERVER=13
 local pooler = require "spec.support.pooler"
 local server = require "spec.support.server"
 local torture = require "spec.torture.backfill"
+local versions = require "spec.support.versions"
 
 local kills = tonumber(os.getenv("MOONTIDE_KILLS") or "24")
 local seed = tonumber(os.getenv("MOONTIDE_SEED") or "") or os.time()
@@ -9,8 +11,10 @@ describe("backfills killed at random instants", function()
   local cluster, front
   setup(function()
     math.randomseed(seed)
-    cluster = server.cluster { tcp = true, settings = { full_page_writes = "on", deadlock_timeout = "30ms" } }
-    front = pooler.is_there() and pooler.start(cluster)
+    local bin = versions.available()[tonumber(os.getenv "MOONTIDE_SERVER" or "0")] or nil
+    cluster = server.cluster {
+      tcp = true, bin = bin, settings = { full_page_writes = "on", deadlock_timeout = "30ms" },
+    }
   end)
   teardown(function()
     if front then front:stop() end
@@ -63,7 +67,8 @@ describe("backfills killed at random instants", function()
     end)
 
     it("change every row exactly once behind a transaction pooler: " .. mode, function()
-      if not front then return pending("pgbouncer is not installed") end
+      if not pooler.is_there() then return pending("pgbouncer is not installed") end
+      front = front or pooler.start(cluster)
       torment("2 processes, pooled", mode, 8, {
         processes = 2, rows = 100000, through = function(url) return front:through(url) end,
       })
