@@ -50,14 +50,20 @@ function model.add(name, kind, from)
   operations[name], names[kind] = kind, name
 end
 
+--- The text of an operation as a declaration.
+---@param kind string  of the operation
+---@param text string
+---@return string
+function model.declaration(kind, text)
+  local name = names[kind]
+  if not name then fault.raise("internal", ('a model cannot say "%s"'):format(kind)) end
+  return "model." .. name .. text:match("^op%.[%w_]+(.*)")
+end
+
 --- A declaration as Lua text.
 ---@param o moontide.Operation
 ---@return string
-function model.source(o)
-  local name = names[o.kind]
-  if not name then fault.raise("internal", ('a model cannot say "%s"'):format(o.kind)) end
-  return (operation.source(o):gsub("^op%.[%w_]+", "model." .. name))
-end
+function model.source(o) return model.declaration(o.kind, operation.source(o)) end
 
 local function unknown(name)
   local nearest = require("moontide.suggest").nearest(tostring(name), model.names())

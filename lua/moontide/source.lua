@@ -22,6 +22,10 @@ local ranked = {
 local rank = { existing = #ranked + 2 }
 for i, key in ipairs(ranked) do rank[key] = i end
 
+-- What stands before the field of a key.
+local labels = { existing = "existing = " }
+for _, key in ipairs(ranked) do labels[key] = key .. " = " end
+
 local reserved = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then
   true until while]]):gmatch("%a+") do
@@ -91,7 +95,7 @@ end
 local function named_keys(given)
   local keys, length = {}, #given
   for key in pairs(given) do
-    local listed = math.type(key) == "integer" and key >= 1 and key <= length
+    local listed = not rank[key] and math.type(key) == "integer" and key >= 1 and key <= length
     if not listed then keys[#keys + 1] = key end
   end
   if keys[2] ~= nil then table.sort(keys, before) end
@@ -100,26 +104,24 @@ end
 
 local render
 
-local function key_text(key)
-  if rank[key] then return key end
-  if type(key) == "string" and key:find("^[%a_][%w_]*$") and not reserved[key] then return key end
-  return "[" .. render(key, "", width) .. "]"
+local function label(key)
+  if labels[key] then return labels[key] end
+  if type(key) == "string" and key:find("^[%a_][%w_]*$") and not reserved[key] then return key .. " = " end
+  return "[" .. render(key, "", width) .. "] = "
 end
 
 -- The items of a table as { prefix, value }.
 local function items(given)
   local list = {}
   for i, item in ipairs(given) do list[i] = { "", item } end
-  for _, key in ipairs(named_keys(given)) do list[#list + 1] = { key_text(key) .. " = ", given[key] } end
+  for _, key in ipairs(named_keys(given)) do list[#list + 1] = { label(key), given[key] } end
   return list
 end
 
 local function flat(given)
   local parts, n = {}, 0
   for i, item in ipairs(given) do parts[i], n = render(item, "", math.huge), i end
-  for i, key in ipairs(named_keys(given)) do
-    parts[n + i] = key_text(key) .. " = " .. render(given[key], "", math.huge)
-  end
+  for i, key in ipairs(named_keys(given)) do parts[n + i] = label(key) .. render(given[key], "", math.huge) end
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
 end
 
@@ -187,7 +189,9 @@ local renderers = {
 }
 
 function render(given, margin, room)
-  if type(given) == "string" then return source.string(given) end
+  local type_name = type(given)
+  if type_name == "string" then return source.string(given) end
+  if type_name == "table" and not getmetatable(given) then return plain_table(given, margin, room) end
   return renderers[value.kind(given)](given, margin, room)
 end
 

@@ -60,8 +60,9 @@ end
 
 local function identity_of(row)
   if row.identity == "" then return nil end
-  local identity = column.sequence_options(row.sequence)
-  identity.always = row.identity == "a" or nil
+  local identity, is_always = column.sequence_options(row.sequence), row.identity == "a"
+  if next(identity) == nil then return is_always and "always" or true end
+  identity.always = is_always or nil
   return identity
 end
 

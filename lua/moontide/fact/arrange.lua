@@ -9,6 +9,7 @@ for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range 
   "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment" } do
   ranks[kind] = i
 end
+local last_rank = 99
 
 --- The kinds of facts.
 ---@return string[]
@@ -44,51 +45,56 @@ local function references(set)
   return map
 end
 
--- Places of tables: behind those that they refer to, where that can be, and by name.
-local function table_places(set)
-  local referred, keys, place, count = references(set), {}, {}, 0
-  for _, fact in ipairs(set.list) do
-    if fact.kind == "table" then keys[#keys + 1] = fact.key end
-  end
-  table.sort(keys)
+-- The keys of tables: behind those that they refer to, where that can be, and by name.
+local function order_tables(set, keys)
+  local referred, seen, ordered = references(set), {}, {}
   local function visit(key)
-    if place[key] then return end
-    place[key] = 0
+    if seen[key] then return end
+    seen[key] = true
     for _, other in ipairs(referred[key] or {}) do visit(other) end
-    count = count + 1
-    place[key] = count
+    ordered[#ordered + 1] = key
   end
   for _, key in ipairs(keys) do visit(key) end
-  return place
+  return ordered
 end
 
-local function by_kind_and_name(place)
-  return function(a, b)
-    local first, second = ranks[a.kind] or 99, ranks[b.kind] or 99
-    if first ~= second then return first < second end
-    if place[a.key] and place[b.key] then return place[a.key] < place[b.key] end
-    return a.key < b.key
+-- All keys, by kind and name.
+local function sorted_keys(set)
+  local by_rank, all = {}, {}
+  for _, fact in ipairs(set.list) do
+    local rank = ranks[fact.kind] or last_rank
+    local keys = by_rank[rank] or {}
+    by_rank[rank], keys[#keys + 1] = keys, fact.key
   end
+  for rank = 1, last_rank do
+    local keys = by_rank[rank] or {}
+    table.sort(keys)
+    if rank == ranks.table then keys = order_tables(set, keys) end
+    table.move(keys, 1, #keys, #all + 1, all)
+  end
+  return all
 end
 
 --- The facts of a set in an order in which they can be created.
 ---@param set moontide.FactSet
 ---@return moontide.Fact[]
 function arrange.order(set)
-  local sorted = table.move(set.list, 1, #set.list, 1, {})
-  table.sort(sorted, by_kind_and_name(table_places(set)))
+  local sorted = sorted_keys(set)
   local place, done, list = {}, {}, {}
-  for i, fact in ipairs(sorted) do place[fact.key] = i end
-  local function visit(fact)
-    if done[fact.key] then return end
-    done[fact.key] = true
+  for i, key in ipairs(sorted) do place[key] = i end
+  local function by_place(a, b) return place[a] < place[b] end
+  local function visit(key)
+    if done[key] then return end
+    done[key] = true
     local needed = {}
-    for key in pairs(set.edges[fact.key] or {}) do needed[#needed + 1] = set.by_key[key] end
-    table.sort(needed, function(a, b) return place[a.key] < place[b.key] end)
+    for other in pairs(set.edges[key] or {}) do
+      if not done[other] and place[other] then needed[#needed + 1] = other end
+    end
+    if needed[2] then table.sort(needed, by_place) end
     for _, other in ipairs(needed) do visit(other) end
-    list[#list + 1] = fact
+    list[#list + 1] = set.by_key[key]
   end
-  for _, fact in ipairs(sorted) do visit(fact) end
+  for _, key in ipairs(sorted) do visit(key) end
   return list
 end
 

@@ -99,9 +99,12 @@ end
 local lists = { unique = "unique", check = "checks", foreign_key = "foreign_keys", exclude = "excludes",
   primary_key = "primary_key" }
 
+local function single(list) return #list == 1 and list[1] or list end
+
 local function constraint_item(t, row)
   if not row.validated or t.row.bound then return nil end
   local name, item = constraint.item(row, t.by_oid)
+  if name == "foreign_key" then item[1], item[3] = single(item[1]), single(item[3]) end
   return { list = lists[name], item = item }
 end
 

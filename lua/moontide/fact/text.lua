@@ -3,6 +3,7 @@
 local arrange = require "moontide.fact.arrange"
 local model = require "moontide.model"
 local sets = require "moontide.fact.set"
+local source = require "moontide.source"
 
 local text = {}
 
@@ -22,24 +23,30 @@ function text.operations(set)
   return list
 end
 
+-- The body of a table in a call is what the operation would write, so none is built.
+local function source_of(call)
+  if call[1] ~= "create_table" then return model.source(sets.operation(call)) end
+  return model.declaration(call[1], source.block(table.unpack(call)))
+end
+
 --- The declarations of everything in a set: a list of { kind, key, source }.
 ---@param set moontide.FactSet
 ---@return { kind: string, key: string, source: string }[]
 function text.declarations(set)
   local list = {}
   for i, entry in ipairs(arrange.calls(set, arrange.order(set), {}, { owners = true })) do
-    list[i] = { kind = entry.fact.kind, key = entry.fact.key, source = model.source(sets.operation(entry.call)) }
+    list[i] = { kind = entry.fact.kind, key = entry.fact.key, source = source_of(entry.call) }
   end
   return list
 end
 
-local function is_block(source) return source:find("\n", 1, true) ~= nil end
+local function is_block(item) return item.source:find("\n", 1, true) ~= nil end
 
 -- Objects of several lines stand apart, and so do different kinds.
 local function join(list)
   local lines, last = {}, nil
   for _, item in ipairs(list) do
-    local is_apart = not last or is_block(item.source) or is_block(last.source) or item.kind ~= last.kind
+    local is_apart = not last or is_block(item) or is_block(last) or item.kind ~= last.kind
     if is_apart then lines[#lines + 1] = "" end
     lines[#lines + 1], last = item.source, item
   end
