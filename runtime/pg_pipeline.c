@@ -94,20 +94,20 @@ static int fail(lua_State *L, Pipeline *p, PgWait how) {
 
 /* --- reading --- */
 
-static bool wants_rows(lua_State *L, lua_Integer i) {
-  bool rows;
+static bool is_set(lua_State *L, lua_Integer i, const char *field) {
+  bool set;
   lua_rawgeti(L, LIST, i);
-  lua_getfield(L, -1, "rows");
-  rows = lua_toboolean(L, -1);
+  lua_getfield(L, -1, field);
+  set = lua_toboolean(L, -1);
   lua_pop(L, 2);
-  return rows;
+  return set;
 }
 
 /* Rows that nobody wants are taken from libpq one by one, so that they never pile up. This must be said before the
    first of them is read. */
 static void start_entry(lua_State *L, Pipeline *p) {
   if (p->started || p->done >= p->sent) return;
-  if (!wants_rows(L, p->done + 1)) PQsetSingleRowMode(p->conn->pg);
+  if (!is_set(L, p->done + 1, "rows")) PQsetSingleRowMode(p->conn->pg);
   p->started = true;
 }
 
@@ -123,7 +123,7 @@ static bool wants_held(lua_State *L, lua_Integer i) {
 static void store_result(lua_State *L, Pipeline *p) {
   lua_Integer number = p->done + 1;
   if (wants_held(L, number)) pg_push_held(L, p->box);
-  else pg_push_result(L, p->conn, p->box, wants_rows(L, number));
+  else pg_push_result(L, p->conn, p->box, is_set(L, number, "rows"));
   lua_rawseti(L, RESULTS, number);
 }
 
@@ -205,7 +205,10 @@ static void send_entry(lua_State *L, Pipeline *p) {
   p->sent++;
   p->bytes += size;
   p->unflushed += size;
-  if (p->launched) return;
+  if (p->launched) {
+    if (is_set(L, p->sent, "flush") && !PQsendFlushRequest(p->conn->pg)) pg_raise_last(L, p->conn, 0, 0);
+    return;
+  }
   if (p->unflushed > FLUSH_BYTES) flush(L, p);
   if (p->sent - p->batch >= BATCH_STATEMENTS || p->bytes >= BATCH_BYTES) end_batch(L, p);
 }
@@ -219,7 +222,6 @@ static void sync(lua_State *L, Pipeline *p) {
 static void finish(lua_State *L, Pipeline *p) {
   PGconn *pg = p->conn->pg;
   PgWait how;
-  read_until(L, p, p->count);
   how = pg_wait_result(p->conn);
   if (how != PG_READY) fail(L, p, how);
   p->box->result = PQgetResult(pg);
@@ -251,6 +253,7 @@ static bool begin(lua_State *L, Pipeline *p) {
 static int conn_pipeline(lua_State *L) {
   Pipeline p = {0};
   if (!begin(L, &p)) return 1;
+  read_until(L, &p, p.count);
   finish(L, &p);
   lua_settop(L, RESULTS);
   return 1;
@@ -260,7 +263,8 @@ static int conn_pipeline(lua_State *L) {
 enum { SENDING_SECONDS = 1 };
 
 /* conn:launch(list): sends the statements as `pipeline` does, and does not wait for answers; what the server does not
-   take is kept in memory. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
+   take is kept in memory. After a statement with `flush` the server sends what it has by then, else when it is done or
+   has much. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
 static int conn_launch(lua_State *L) {
   Pipeline p = {.launched = true};
   double deadline;
@@ -272,19 +276,26 @@ static int conn_launch(lua_State *L) {
   return 0;
 }
 
-/* conn:land(list) -> results of what was launched */
+/* conn:land(list, first?, last?) -> results of what was launched, each at the place of its statement: of all, or of
+   those from the first to the last. Parts are landed in their order, and the last part ends the pipeline. */
 static int conn_land(lua_State *L) {
   Pipeline p = {.conn = pg_conn(L, CONN)};
+  lua_Integer last;
   luaL_checktype(L, LIST, LUA_TTABLE);
+  p.count = p.sent = (lua_Integer)lua_rawlen(L, LIST);
+  p.done = luaL_optinteger(L, 3, 1) - 1;
+  last = luaL_optinteger(L, 4, p.count);
+  luaL_argcheck(L, p.done >= 0 && p.done <= p.count, 3, "no such statement");
+  luaL_argcheck(L, last <= p.count, 4, "no such statement");
   lua_settop(L, LIST);
   lua_pushnil(L);
-  p.sent = p.count = (lua_Integer)lua_rawlen(L, LIST);
   p.box = pg_box(L);
   pg_params(L);
   lua_createtable(L, (int)p.count, 0);
   if (p.count == 0) return 1;
   if (PQpipelineStatus(p.conn->pg) == PQ_PIPELINE_OFF) rt_raise(L, "operation", "nothing was launched on the connection");
-  finish(L, &p);
+  read_until(L, &p, last);
+  if (last == p.count) finish(L, &p);
   lua_settop(L, RESULTS);
   return 1;
 }

@@ -211,10 +211,16 @@ void pg_push_columns(lua_State *L, const PGresult *result) {
   }
 }
 
+static int count_values(const PGresult *result, int row, int skip) {
+  int count = 0;
+  for (int i = PQnfields(result); i-- > skip;) count += !PQgetisnull(result, row, i);
+  return count;
+}
+
 /* `columns` is where the table of names is, so that each name is made a Lua string once a result, not once a cell. */
 void pg_push_row(lua_State *L, const PGresult *result, int row, int columns, int skip) {
   int count = PQnfields(result);
-  lua_createtable(L, 0, count - skip);
+  lua_createtable(L, 0, count_values(result, row, skip));
   for (int i = skip; i < count; i++) {
     if (PQgetisnull(result, row, i)) continue;
     lua_rawgeti(L, columns, i + 1);

@@ -145,13 +145,15 @@ function Db:launch(list)
   timed(self, batch_label(list), self.conn.launch, list)
 end
 
---- The results of what was launched.
+--- The results of what was launched, each at the place of its statement.
 ---@param list { sql: string, params?: table, rows?: boolean }[]
+---@param first? integer  of a part of the list, when the parts before it have been landed
+---@param last? integer
 ---@return table[] results
-function Db:land(list)
-  local ok, results = pcall(self.conn.land, self.conn, list)
+function Db:land(list, first, last)
+  local ok, results = pcall(self.conn.land, self.conn, list, first, last)
   if not ok then error(fault.of(results), 0) end
-  for _, result in ipairs(results) do show_notices(result) end
+  for place = first or 1, last or #list do show_notices(results[place]) end
   return results
 end
 

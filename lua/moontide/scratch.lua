@@ -96,8 +96,8 @@ local function build(db, declared, options)
   if declared.run then declared.run(db) end
   local schemas = table.move(options.schemas or {}, 1, #(options.schemas or {}), #names + 1, names)
   local facts = require "moontide.fact"
-  local reads, read_names = facts.statements { schemas = schemas, relations = options.relations }
-  return facts.assemble(db:pipeline(reads), read_names)
+  local results = db:pipeline(facts.statements { schemas = schemas, relations = options.relations })
+  return facts.assemble(function(place) return results[place] end)
 end
 
 -- What is declared may need what is in schemas that are left out.

@@ -35,14 +35,16 @@ local function each_kind()
   return ipairs(table.move(last, 1, #last, #kinds + 1, table.move(kinds, 1, #kinds, 1, {})))
 end
 
+local function queries_of(kind)
+  local sorted = {}
+  for query in pairs(kind.queries) do sorted[#sorted + 1] = query end
+  table.sort(sorted)
+  return sorted
+end
+
 -- A query of a large kind answers plain columns, some of which are JSON documents: `kind.documents` says which. All
 -- others answer one document a row.
-local function documents_of(query)
-  for _, kind in each_kind() do
-    local found = (kind.documents or {})[query]
-    if found then return found end
-  end
-end
+local function documents_of(kind, query) return (kind.documents or {})[query] end
 
 local function refuse_taken(kind)
   require("moontide.fault").raise("config", ('the kind "%s" is there already'):format(kind.name), {
@@ -83,25 +85,20 @@ local function without_nulls(given)
   return given
 end
 
---- The statements that read a database, and the names of what they answer.
+--- The statements that read a database.
 ---@param options? moontide.ScopeOptions
----@return { sql: string, rows: boolean }[]
----@return string[] names  by the place of the statement; "" for one that answers nothing
+---@return { sql: string, rows?: boolean, flush?: boolean }[]
 function fact.statements(options)
-  local fill = scope.new(options)
-  local list, names = { { sql = settings } }, { "" }
+  local fill, list = scope.new(options), { { sql = settings } }
   for _, kind in each_kind() do
-    local sorted = {}
-    for query in pairs(kind.queries) do sorted[#sorted + 1] = query end
-    table.sort(sorted)
-    for _, query in ipairs(sorted) do
+    for _, query in ipairs(queries_of(kind)) do
       local sql = fill(kind.queries[query])
       list[#list + 1] = { rows = true,
-        sql = documents_of(query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
-      names[#names + 1] = query
+        sql = documents_of(kind, query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
     end
+    if kind.documents then list[#list].flush = true end
   end
-  return list, names
+  return list
 end
 
 --- The kinds of objects that there are, modelled or not, sorted.
@@ -126,16 +123,31 @@ local function decode(rows, documents)
 end
 
 --- The facts that the results of the statements tell.
----@param results table[]
----@param names string[]
----@param first? integer  the place of the first result
+---@param result fun(place: integer): table  of a statement, by its place; they are asked for in their order
 ---@return moontide.FactSet
-function fact.assemble(results, names, first)
-  local set, rows = sets.new(), {}
-  for i, name in ipairs(names) do
-    if name ~= "" then rows[name] = decode(results[(first or 1) + i - 1], documents_of(name)) end
+function fact.assemble(result)
+  local set, place = sets.new(), 1
+  for _, kind in each_kind() do
+    local rows = {}
+    for _, query in ipairs(queries_of(kind)) do
+      place = place + 1
+      rows[query] = decode(result(place), documents_of(kind, query))
+    end
+    kind.add(set, rows)
   end
-  for _, kind in each_kind() do kind.add(set, rows) end
+  return set
+end
+
+-- The facts of one kind are made while the server reads the next.
+local function read(db, list)
+  db:launch(list)
+  local landed = 0
+  local set = fact.assemble(function(place)
+    local first = landed + 1
+    landed = place + 1
+    return db:land(list, first, landed)[landed]
+  end)
+  db:land(list, landed + 1)
   return set
 end
 
@@ -144,15 +156,13 @@ end
 ---@param options? moontide.ScopeOptions
 ---@return moontide.FactSet
 function fact.read(db, options)
-  local list, names = fact.statements(options)
+  local list = fact.statements(options)
   table.insert(list, 1, { sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
   list[#list + 1] = { sql = "COMMIT" }
-  local ok, results = pcall(db.pipeline, db, list)
-  if not ok then
-    db:rollback()
-    error(results, 0)
-  end
-  return fact.assemble(results, names, 2)
+  local ok, set = pcall(read, db, list)
+  if ok then return set end
+  db:rollback()
+  error(set, 0)
 end
 
 return fact

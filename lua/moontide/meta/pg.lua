@@ -46,6 +46,7 @@ local pg = {}
 ---@field prepared? string
 ---@field params? moontide.pg.Param[]
 ---@field rows? boolean|"held"  keep the rows; without it only the command and the count are kept. "held": as they came,
+---@field flush? boolean  of what is launched: the server sends what it has when this is done
 ---  the result is a moontide.pg.Held
 
 --- Connect. `defaults` are keywords for what the connection string does not say; without a timeout, connect_timeout of
@@ -161,10 +162,13 @@ function Connection:pipeline(list, options) end
 ---@param list moontide.pg.Entry[]
 function Connection:launch(list) end
 
---- The results of what was launched, given the same list.
+--- The results of what was launched, given the same list; each is at the place of its statement. Parts of the list are
+--- landed in their order, and the last part ends the pipeline.
 ---@param list moontide.pg.Entry[]
----@return moontide.pg.Result[]
-function Connection:land(list) end
+---@param first? integer
+---@param last? integer
+---@return table<integer, moontide.pg.Result>
+function Connection:land(list, first, last) end
 
 --- Run one statement and go through its rows in constant memory: for row in conn:rows(...) do. Leaving the loop early
 --- cancels the statement, or, inside a transaction, reads the rest.
