@@ -1,7 +1,6 @@
 --- The two sides of a comparison: live databases, models, SQL files.
 
 local connecting = require "moontide.connecting"
-local equal = require "moontide.equal"
 local fault = require "moontide.fault"
 local reading = require "moontide.reading"
 
@@ -48,14 +47,15 @@ local function read_text(path)
   return text
 end
 
--- What makes the declarations of a file; those of a model are answered, too.
-local function declared(self, text)
-  local scratch = require "moontide.scratch"
+-- What makes the declarations of a file; of a model also whether they say just what a database has.
+local function declared(self, text, live)
+  local scratch, known = require "moontide.scratch", require "moontide.model.known"
   if text:find("%.sql$") then
     return function() return scratch.of_sql(text, read_text(text)) end
   elseif text:find("%.lua$") then
-    local list, renames = require("moontide.model").load(text, self.app:config())
-    return function() return scratch.of_models(list) end, list, renames
+    local there = live and known.new(live)
+    local list, renames = require("moontide.model").load(text, self.app:config(), there)
+    return function() return scratch.of_models(known.operations(list)) end, there and there:is_all(list), renames
   end
   return function() return require("moontide.staging").declared(self.app, text) end
 end
@@ -99,35 +99,6 @@ function Comparing:build(found)
   return require("moontide.scratch").read(db, found, reading.scratch_scope(self.app:config()))
 end
 
--- What a declaration can be looked up by; several may have the same, such as functions of one name.
-local function label(o) return ("%s %s.%s.%s"):format(o.kind, o.schema, o.table, o.name) end
-
-local function by_label(list)
-  local map = {}
-  for _, o in ipairs(list) do
-    local found = map[label(o)] or {}
-    map[label(o)], found[#found + 1] = found, o
-  end
-  return map
-end
-
-local function take_equal(candidates, o)
-  for i, candidate in ipairs(candidates or {}) do
-    if equal(candidate, o, "where") then return table.remove(candidates, i) end
-  end
-end
-
--- A model file that says of the live database what `reflect` prints needs no building.
-local function says_the_same(set, list)
-  local operations = require("moontide.fact.text").operations(set)
-  if #operations ~= #list then return false end
-  local map = by_label(list)
-  for _, o in ipairs(operations) do
-    if not take_equal(map[label(o)], o) then return false end
-  end
-  return true
-end
-
 --- The live database and what it should be.
 ---@param wanted string  a URL, a model file or an SQL file
 ---@return moontide.FactSet live
@@ -139,9 +110,9 @@ function Comparing:pair(wanted)
     return live, there, {}
   end
   local live = self:read()
-  local found, list, renames = declared(self, wanted)
   local chosen = self:narrowed(live, true)
-  if list and says_the_same(chosen, list) then return chosen, chosen, {} end
+  local found, is_same, renames = declared(self, wanted, chosen)
+  if is_same then return chosen, chosen, {} end
   local there = self:build(found())
   return self:narrowed(live, true, there), self:narrowed(there, false, live), renames or {}
 end

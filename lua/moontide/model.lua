@@ -73,14 +73,14 @@ local function unknown(name)
 end
 
 -- Names that env.lua has rules for are given as they are in a revision.
-local function collector(list, renames, naming)
+local function collector(list, renames, naming, known)
   local take = require("moontide.model.renamed").take
   return setmetatable({}, { __index = function(_, name)
     local kind = operations[name] or unknown(name)
     return function(...)
       local arguments = take(name, table.pack(...), renames)
-      local o = operation.build(kind, table.unpack(arguments, 1, arguments.n))
-      if naming then require("moontide.naming").apply(naming, o) end
+      local o = known and known:take(kind, arguments) or operation.build(kind, table.unpack(arguments, 1, arguments.n))
+      if naming and not o.repeated then require("moontide.naming").apply(naming, o) end
       list[#list + 1] = o
     end
   end })
@@ -89,14 +89,15 @@ end
 --- The declarations of a model file, in its order.
 ---@param path string
 ---@param config { directory: string, trusted: boolean, naming?: table }
----@return moontide.Operation[]
+---@param known? moontide.Known  what needs not be built
+---@return (moontide.Operation|moontide.Repeated)[]
 ---@return moontide.Rename[]
-function model.load(path, config)
+function model.load(path, config, known)
   local text, problem = require("moontide.runtime.sys").read(path)
   if not text then fault.raise("config", ('could not read the models "%s": %s'):format(path, problem)) end
   require "moontide.op"
   local list, renames = {}, {}
-  local visible = { model = collector(list, renames, config.naming), sql = value.sql, null = value.null,
+  local visible = { model = collector(list, renames, config.naming, known), sql = value.sql, null = value.null,
     array = value.array, json = value.json, bytea = value.bytea }
   local scope = require("moontide.environment").open({ directory = path:match("^(.*)/[^/]*$") or ".", kind = "config",
     trusted = config.trusted }, visible)

@@ -51,6 +51,38 @@ describe("moontide check", function()
     assert.same(before, models.catalog(url))
   end)
 
+  local function is_built(ran) return ran.stderr:find("ALTER SCHEMA public RENAME TO", 1, true) ~= nil end
+
+  it("builds nothing of models that say what reflect prints, in whatever order", function()
+    assert.is_true(is_built(run("-v", "check")))
+    local blocks = {}
+    for block in (run("reflect").stdout .. "\n\n"):gmatch("(.-)\n\n+") do table.insert(blocks, 1, block) end
+    declare(table.concat(blocks, "\n\n") .. "\n")
+    local ran = run("-v", "check")
+    assert.equal(0, ran.status)
+    assert.is_false(is_built(ran))
+  end)
+
+  it("builds nothing of what reflect prints of every kind of object", function()
+    local all = models.database(shell.read "spec/support/everything.sql")
+    declare(cli.ok { "--url", all, "reflect" })
+    local ran = run("-v", "--url", all, "check")
+    assert.equal(0, ran.status)
+    assert.is_false(is_built(ran))
+    server.drop(all)
+  end)
+
+  it("takes a declaration as it was when it was made", function()
+    local reflected = run("reflect").stdout
+    local changed = reflected:gsub("model%.table(%b())", function(given)
+      return ("do local name, body = %s; model.table(name, body); body[1][1] = 'later' end"):format(given:sub(2, -2))
+    end)
+    declare(changed)
+    assert.equal("No differences: the database is what the models say.\n", run("check").stdout)
+    declare(changed .. '\nmodel.schema("more")\n')
+    assert.truthy(run("check").stdout:find("+ schema more\n\n", 1, true))
+  end)
+
   it("exits with 1 and lists what differs", function()
     declare((by_hand:gsub('"paid" }', '"paid", "lost" }', 1):gsub("varchar%(90%)", "text")))
     local ran = run "check"

@@ -227,9 +227,11 @@ end
 ---@param to moontide.FactSet
 ---@return moontide.Diff
 function diff.new(from, to)
+  local is_same = from == to
   from, to = attachment.settle(from, to)
   local self = setmetatable({ from = from, to = to, differences = {}, dropped = {}, created = {}, altered = {},
     again = {}, early = {} }, Diff)
+  if is_same then return self end
   find_differences(self)
   make_way(self)
   return self

@@ -12,14 +12,14 @@ local head = [[
 -- Objects stand after what they need; a foreign key may refer to a later table.
 ]]
 
+local function entries(set) return arrange.calls(set, arrange.order(set), {}, { owners = true }) end
+
 --- What creates everything in a set.
 ---@param set moontide.FactSet
----@return moontide.Operation[]
-function text.operations(set)
+---@return table[] calls
+function text.calls(set)
   local list = {}
-  for i, entry in ipairs(arrange.calls(set, arrange.order(set), {}, { owners = true })) do
-    list[i] = sets.operation(entry.call)
-  end
+  for i, entry in ipairs(entries(set)) do list[i] = entry.call end
   return list
 end
 
@@ -34,7 +34,7 @@ end
 ---@return { kind: string, key: string, source: string }[]
 function text.declarations(set)
   local list = {}
-  for i, entry in ipairs(arrange.calls(set, arrange.order(set), {}, { owners = true })) do
+  for i, entry in ipairs(entries(set)) do
     list[i] = { kind = entry.fact.kind, key = entry.fact.key, source = source_of(entry.call) }
   end
   return list

@@ -5,10 +5,13 @@ local operation = require "moontide.operation"
 
 local calls = {}
 
-local function arguments_of(call)
+--- The place of the last argument of a call.
+---@param call table
+---@return integer
+function calls.length(call)
   local last = 1
   for key in pairs(call) do last = math.max(last, key) end
-  return table.unpack(call, 1, last)
+  return last
 end
 
 --- The operations that calls describe.
@@ -17,7 +20,7 @@ end
 ---@return moontide.Operation[]
 function calls.operations(list, into)
   into = into or {}
-  for _, call in ipairs(list or {}) do into[#into + 1] = operation.build(arguments_of(call)) end
+  for _, call in ipairs(list or {}) do into[#into + 1] = operation.build(table.unpack(call, 1, calls.length(call))) end
   return into
 end
 
