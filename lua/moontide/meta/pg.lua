@@ -46,8 +46,8 @@ local pg = {}
 ---@field prepared? string
 ---@field params? moontide.pg.Param[]
 ---@field rows? boolean|"held"  keep the rows; without it only the command and the count are kept. "held": as they came,
----@field flush? boolean  of what is launched: the server sends what it has when this is done
 ---  the result is a moontide.pg.Held
+---@field flush? boolean  of what is launched: the server sends what it has when this is done
 
 --- Connect. `defaults` are keywords for what the connection string does not say; without a timeout, connect_timeout of
 --- the connection string counts.
