@@ -66,8 +66,11 @@ local function sorted_keys(set)
     local keys = by_rank[rank] or {}
     by_rank[rank], keys[#keys + 1] = keys, fact.key
   end
-  for rank = 1, last_rank do
-    local keys = by_rank[rank] or {}
+  local present = {}
+  for rank in pairs(by_rank) do present[#present + 1] = rank end
+  table.sort(present)
+  for _, rank in ipairs(present) do
+    local keys = by_rank[rank]
     table.sort(keys)
     if rank == ranks.table then keys = order_tables(set, keys) end
     table.move(keys, 1, #keys, #all + 1, all)
