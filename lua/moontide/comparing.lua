@@ -114,6 +114,7 @@ function Comparing:pair(wanted)
   local found, is_same, renames = declared(self, wanted, chosen)
   if is_same then return chosen, chosen, {} end
   local there = self:build(found())
+  require("moontide.fact.privilege").assume(live, there)
   return self:narrowed(live, true, there), self:narrowed(there, false, live), renames or {}
 end
 

@@ -15,7 +15,7 @@ local model = {}
 local special = {
   func = "create_function", foreign_key = "create_foreign_key", comment = "comment",
   row_security = "enable_row_security", forced_row_security = "force_row_security",
-  replica_identity = "set_replica_identity", cluster = "set_cluster",
+  replica_identity = "set_replica_identity", cluster = "set_cluster", grant = "grant", revoke = "revoke",
 }
 
 local plain = {

@@ -25,7 +25,8 @@ UNION ALL SELECT 'extension', e.extname, n.nspname, e.extrelocatable FROM pg_ext
 
 local function aside(i) return ("moontide aside %d"):format(i) end
 
-local function move_schemas(list, rows, stays)
+-- A schema "public" is as a new database has it.
+local function move_schemas(list, rows, stays, is_old)
   local names, number = {}, 0
   for _, row in ipairs(rows) do
     if row.kind == "schema" and not stays(row.name) then
@@ -35,7 +36,10 @@ local function move_schemas(list, rows, stays)
         sql = ("ALTER SCHEMA %s RENAME TO %s"):format(quote.ident(row.name), quote.ident(aside(number))) }
     end
   end
-  list[#list + 1] = not stays("public") and { sql = "CREATE SCHEMA public" } or nil
+  if not stays("public") then
+    list[#list + 1] = { sql = "CREATE SCHEMA public" }
+    list[#list + 1] = { sql = ("GRANT %s ON SCHEMA public TO PUBLIC"):format(is_old and "USAGE, CREATE" or "USAGE") }
+  end
   return names
 end
 
@@ -63,7 +67,7 @@ local function begin(db, declared, options)
     { sql = "SET LOCAL client_min_messages = warning" }, { sql = "SET LOCAL check_function_bodies = off" },
   }
   if declared.in_place then list[3] = { sql = "SET LOCAL lock_timeout = '2s'" } end
-  local names = move_schemas(list, rows, stays)
+  local names = move_schemas(list, rows, stays, db:server_version() < 150000)
   move_extensions(list, rows, declared, stays)
   return list, names
 end
@@ -82,6 +86,9 @@ local function explain(problem, list)
   local entry = problem.index and list[problem.index]
   if entry and entry.where then
     problem.where = entry.where
+    if problem.sqlstate == "42704" and problem.message:find("^role ") then
+      problem.hint = "Roles belong to the server, not to a database: create it, or take it out of the models."
+    end
   elseif problem.sqlstate == "42501" then
     problem.hint = "The role must own the schemas to build models beside them; or name another database with --scratch."
   end

@@ -66,12 +66,34 @@ create function {i}.{i}({x} int default 1) returns text language plpgsql as 'beg
   it("lists what it cannot say", function()
     local url = models.database [[
 create aggregate total(int) (sfunc = int4pl, stype = int);
-create table t (a int, b int); create statistics st on a, b from t; grant select on t to public;
+create table t (a int, b int, c int generated always as identity); create statistics st on a, b from t;
+grant usage on sequence t_c_seq to public; create operator family of using btree; create type shell;
+create collation coll from "C"; create conversion conv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
+create text search dictionary dict (template = simple); create text search configuration conf (copy = simple);
+create operator === (leftarg = int, rightarg = int, function = int4eq); create foreign data wrapper fdw;
+create server srv foreign data wrapper fdw; create user mapping for public server srv;
+create foreign table ft (a int) server srv; create cast (int as box) with inout;
+create access method am type table handler heap_tableam_handler; create function ev() returns event_trigger
+language plpgsql as 'begin end'; create event trigger et on ddl_command_end execute function ev();
+create text search template tmpl (lexize = dsimple_lexize); create operator class oc for type int using hash as
+operator 1 =, function 1 hashint4(int4); create text search parser prs (start = prsd_start, gettoken = prsd_nexttoken,
+end = prsd_end, lextypes = prsd_lextype);
+create role "some owner"; create schema theirs authorization "some owner";
+create function theirs.own() returns int language sql as 'select 1'; alter function theirs.own owner to "some owner";
+create type theirs.own as enum ('a'); alter type theirs.own owner to "some owner";
+create trusted language lan handler plpgsql_call_handler;
+create transform for int language lan (from sql with function numeric_support(internal));
 create publication everything for table t; alter default privileges grant select on tables to public;
 create table parent (a int default 1) partition by list (a); create table part partition of parent default;
 alter table part alter a set default 2]]
     local text = reflect(url)
-    for _, line in ipairs { "aggregate public.total(integer)", "statistics public.st", "privileges public.t",
+    for _, line in ipairs { "aggregate public.total(integer)", "statistics public.st", "grant public.t_c_seq",
+      "operator family public.of", "base type public.shell",
+      "collation public.coll", "conversion public.conv", "text search dictionary public.dict", "cast integer AS box",
+      "text search configuration public.conf", "operator public.===(integer, integer)", "foreign data wrapper fdw",
+      "server srv", "user mapping public on srv", "foreign table public.ft", "access method am", "event trigger et",
+      "text search template public.tmpl", "text search parser public.prs", "operator class public.oc", "language lan",
+      "transform integer for lan", "owner theirs (some owner)", "owner theirs.own (some owner)",
       "publication everything", "default privileges postgres", "column different from its parent's public.part.a" } do
       assert.truthy(text:find("--   " .. line, 1, true), line .. "\n" .. text)
     end

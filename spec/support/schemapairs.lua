@@ -1,5 +1,14 @@
 -- Pairs of schemas as SQL, to go from the one to the other and back: { what, from, to }.
 
+-- Roles belong to the server, so each script makes sure of them.
+local roles = [[
+do $$ declare r text; begin
+  foreach r in array array['alice', 'bob'] loop
+    begin execute format('create role %I', r); exception when duplicate_object or unique_violation then null; end;
+  end loop;
+end $$;
+]]
+
 return {
   { "a table", "", "create table t (id bigserial primary key, n int check (n > 0), u int references t unique)" },
   { "tables that refer to each other", "", [[
@@ -148,5 +157,27 @@ alter table a add foreign key (b) references b]] },
   { "a conversion without a cast", "create type e as enum ('1', '2'); create table t (a int, b text, c e)",
     "create type e as enum ('1', '2'); create table t (a e, b int, c int)" },
   { "a sequence in other bounds", "create sequence s", "create sequence s increment -1" },
+  { "privileges", roles .. [[create table t (a int, b int); create view v as select a from t; create sequence s;
+      create schema x; create type e as enum ('a'); create function f(a int) returns int language sql as 'select 1';
+      grant select on t to alice; grant select (a) on t to alice; grant select on v to public;
+      grant usage on sequence s to bob; grant create on schema x to alice; revoke execute on function f from public]],
+    roles .. [[create table t (a bigint, b int); create view v as select a from t; create sequence s; create schema x;
+      create type e as enum ('a'); create domain d as int; create procedure p() language plpgsql as 'begin end';
+      create function f(a int) returns int language sql as 'select 1'; create function g() returns int language sql
+      as 'select 1'; grant select (a), update (a, b) on t to alice; grant insert on t to bob with grant option;
+      grant select, insert on v to public; grant all on sequence s to bob; grant all on schema x to alice, bob;
+      grant usage on type e to alice; revoke usage on domain d from public; revoke execute on procedure p from public;
+      revoke execute on function g from public; grant execute on function g to alice with grant option;
+      grant create on schema public to alice]] },
+  { "more privileges on a table", roles .. "create table t (a int); grant select on t to alice",
+    roles .. "create table t (a int); grant select, delete on t to alice; revoke usage on schema public from public" },
+  { "privileges on what is made again", roles .. [[create table t (a int); create view v as select a from t;
+      create function f() returns int language sql as 'select 1'; create type e as enum ('a', 'b');
+      create table u (x e); grant select on v to alice; grant execute on function f to alice;
+      grant usage on type e to bob; revoke usage on type e from public]],
+    roles .. [[create table t (a bigint); create view v as select a from t; create type e as enum ('b', 'a');
+      create function f() returns text language sql as 'select 1::text'; create table u (x e);
+      grant select on v to alice; grant execute on function f to alice; grant usage on type e to bob;
+      revoke usage on type e from public]] },
   { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },
 }

@@ -60,7 +60,8 @@ end
 -- What can be dropped and created again without losing rows.
 local movable = {}
 for _, kind in ipairs { "view", "materialized view", "function", "procedure", "trigger", "rule", "policy", "constraint",
-  "foreign key", "index", "comment", "setting", "sequence owner", "attachment" } do
+  "foreign key", "index", "comment", "setting", "sequence owner", "attachment",
+  "grant", "revoke" } do
   movable[kind] = true
 end
 

@@ -165,6 +165,19 @@ by_kind["function"] = function(old, new)
 end
 by_kind["procedure"] = by_kind["function"]
 
+local function has_all(privileges, of)
+  local has = places(privileges)
+  for _, word in ipairs(of) do
+    if not has[word] then return false end
+  end
+  return true
+end
+
+-- More privileges are given to those there are.
+by_kind["grant"] = function(old, new)
+  return has_all(new.call[2], old.call[2]) and { now = { new.call } } or nil
+end
+
 local function again(_, new) return { now = { new.call } } end
 by_kind["setting"], by_kind["comment"], by_kind["sequence owner"] = again, again, again
 

@@ -6,7 +6,8 @@ local arrange = {}
 local ranks = {}
 for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range type", "sequence", "table",
   "constraint", "index", "sequence owner", "foreign key", "function", "procedure", "view",
-  "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment" } do
+  "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment", "revoke",
+  "grant" } do
   ranks[kind] = i
 end
 local last_rank = 99

@@ -62,7 +62,7 @@ end
 
 local in_no_schema = {}
 for _, kind in ipairs { "event trigger", "publication", "cast", "language", "foreign data wrapper", "server",
-  "access method", "default privileges" } do
+  "access method", "default privileges", "transform", "user mapping" } do
   in_no_schema[kind] = true
 end
 

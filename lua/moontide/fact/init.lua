@@ -73,7 +73,7 @@ function fact.register(kind)
   kinds[#kinds + 1] = kind
 end
 
-for _, name in ipairs { "type", "sequence", "table", "view", "routine", "part" } do
+for _, name in ipairs { "type", "sequence", "table", "view", "routine", "part", "privilege" } do
   local kind = require("moontide.fact." .. name)
   fact.register { name = name, queries = kind.queries, documents = kind.documents, add = kind.add }
 end

@@ -14,9 +14,13 @@ local parts = {
     .. "CASE p.oprleft WHEN 0 THEN 'NONE' ELSE format_type(p.oprleft, NULL) END || ', ' || "
     .. "format_type(p.oprright, NULL) || ')'" },
   { "operator class", "pg_opclass", "p", "true", "opcnamespace", "n.nspname || '.' || p.opcname" },
+  { "operator family", "pg_opfamily", "p", "true", "opfnamespace", "n.nspname || '.' || p.opfname" },
+  { "text search parser", "pg_ts_parser", "p", "true", "prsnamespace", "n.nspname || '.' || p.prsname" },
+  { "text search template", "pg_ts_template", "p", "true", "tmplnamespace", "n.nspname || '.' || p.tmplname" },
   { "text search configuration", "pg_ts_config", "p", "true", "cfgnamespace", "n.nspname || '.' || p.cfgname" },
   { "text search dictionary", "pg_ts_dict", "p", "true", "dictnamespace", "n.nspname || '.' || p.dictname" },
-  { "base type", "pg_type", "p", "p.typtype = 'b' AND p.typelem = 0", "typnamespace", "n.nspname || '.' || p.typname" },
+  { "base type", "pg_type", "p", "(p.typtype = 'p' OR p.typtype = 'b' AND p.typelem = 0)", "typnamespace",
+    "n.nspname || '.' || p.typname" },
 }
 
 local global = [[
@@ -27,22 +31,13 @@ UNION ALL SELECT 'cast', format_type(castsource, NULL) || ' AS ' || format_type(
 UNION ALL SELECT 'language', lanname::text FROM pg_language p WHERE p.oid >= 16384 AND {free pg_language p.oid}
 UNION ALL SELECT 'foreign data wrapper', fdwname::text FROM pg_foreign_data_wrapper p
   WHERE {free pg_foreign_data_wrapper p.oid}
+UNION ALL SELECT 'transform', format_type(trftype, NULL) || ' for ' || l.lanname FROM pg_transform p
+  JOIN pg_language l ON l.oid = p.trflang WHERE {free pg_transform p.oid}
+UNION ALL SELECT 'user mapping', usename || ' on ' || srvname FROM pg_user_mappings
 UNION ALL SELECT 'server', srvname::text FROM pg_foreign_server p WHERE {free pg_foreign_server p.oid}
 UNION ALL SELECT 'access method', amname::text FROM pg_am p WHERE p.oid >= 16384 AND {free pg_am p.oid}
 UNION ALL SELECT 'default privileges', pg_get_userbyid(d.defaclrole) || coalesce(' in ' || n.nspname, '')
   FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
-UNION ALL SELECT 'privileges', n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n
-  ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {relations}
-  AND {free pg_class c.oid}
-UNION ALL SELECT 'privileges', n.nspname || '.' || c.relname || '.' || a.attname FROM pg_attribute a
-  JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE a.attacl IS NOT NULL AND {relations} AND {free pg_class c.oid}
-UNION ALL SELECT 'privileges', n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n
-  ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL AND {schemas} AND {free pg_proc p.oid}
-UNION ALL SELECT 'privileges', n.nspname || '.' || p.typname FROM pg_type p JOIN pg_namespace n
-  ON n.oid = p.typnamespace WHERE p.typacl IS NOT NULL AND {schemas} AND {free pg_type p.oid}
-UNION ALL SELECT 'privileges', n.nspname::text FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND {schemas}
-  AND n.nspname <> 'public'
 UNION ALL SELECT 'default of a view', n.nspname || '.' || c.relname FROM pg_attrdef d JOIN pg_class c
   ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND {relations}
 UNION ALL SELECT 'NOT NULL constraint', n.nspname || '.' || c.relname || '.' || k.conname
@@ -56,7 +51,17 @@ UNION ALL SELECT 'invalid index', n.nspname || '.' || c.relname FROM pg_index i 
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND {relations}
 UNION ALL SELECT 'owner', n.nspname || '.' || c.relname || ' (' || pg_get_userbyid(c.relowner) || ')'
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-  AND c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {relations} AND {free pg_class c.oid}]]
+  AND c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {relations} AND {free pg_class c.oid}
+UNION ALL SELECT 'owner', n.nspname || '.' || p.proname || ' (' || pg_get_userbyid(p.proowner) || ')'
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {schemas} AND {free pg_proc p.oid}
+UNION ALL SELECT 'owner', n.nspname || '.' || p.typname || ' (' || pg_get_userbyid(p.typowner) || ')'
+  FROM pg_type p JOIN pg_namespace n ON n.oid = p.typnamespace LEFT JOIN pg_class c ON c.oid = p.typrelid
+  WHERE (p.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
+  AND p.typowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {schemas} AND {free pg_type p.oid}
+UNION ALL SELECT 'owner', n.nspname || ' (' || pg_get_userbyid(n.nspowner) || ')' FROM pg_namespace n
+  WHERE n.nspname <> 'public' AND n.nspowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {schemas}
+  AND {free pg_namespace n.oid}]]
 
 local function united()
   local list = { global }

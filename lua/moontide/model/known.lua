@@ -62,7 +62,11 @@ function known.operations(list)
   return operations
 end
 
-local function label(o) return ("%s %s.%s.%s"):format(o.kind, o.schema, o.table, o.name) end
+-- What a declaration can be looked up by; several may have the same.
+local function label(o)
+  local on = o.on and table.concat(o.on.names, " ")
+  return ("%s %s.%s.%s"):format(o.kind, o.schema or o.on and o.on.schema, o.table, o.name or on)
+end
 
 local function by_label(list)
   local map = {}
