@@ -14,6 +14,8 @@ return {
     "tidy",
     "house",
     "search",
+    { "room", limit = 80 },
+    "hosts",
   },
 
   -- `moontide check` and `revision --autogenerate` look at the kind that "search" adds, and at nothing else.

@@ -88,6 +88,29 @@ describe("the example of plugins", function()
     assert.matches("[^\n]\n$", text)
   end)
 
+  it("has a function of rows and a signal for backfills, which wait as it says", function()
+    local folder = tmp.folder("p")
+    shell.capture(("cp -R %s/. %s"):format(example, folder))
+    local env = shell.read(folder .. "/env.lua"):gsub("limit = 80", "limit = 0.01")
+    shell.write(folder .. "/env.lua", env)
+    local options = { env = { DATABASE_URL = url } }
+    cli.ok({ "-c", folder, "upgrade", "1f0c" }, options)
+    sql "INSERT INTO members (address) VALUES ('Ada@Example.ORG'), ('Bo@example.org'), ('Cy@EXAMPLE.org')"
+    local before = sql "SELECT string_agg(ctid::text, ' ' ORDER BY id) FROM members"
+    local upgrade = cli.start({ "-c", folder, "upgrade" }, options)
+    cli.eventually("it waits", function()
+      return sql "SELECT to_regclass('moontide.backfill') IS NOT NULL" == "t"
+        and sql("SELECT concat_ws(' ', state, reason) FROM moontide.backfill")
+          :find("^paused connections taken [%d.]+ %% > 0.01 %%")
+    end)
+    assert.equal(before, sql "SELECT string_agg(ctid::text, ' ' ORDER BY id) FROM members")
+    cli.ok({ "-c", folder, "backfill", "set", "lower_hosts", "connections=off" }, options)
+    assert.equal(0, upgrade:wait().status)
+    assert.equal("Ada@example.org Bo@example.org Cy@example.org",
+      sql "SELECT string_agg(address, ' ' ORDER BY id) FROM members")
+    assert.equal("2", sql "SELECT rows_changed FROM moontide.backfill_range")
+  end)
+
   it("has a lint rule", function()
     local ran = run("lint", "--all")
     assert.equal(0, ran.status, ran.stderr)
@@ -161,15 +184,21 @@ describe("the example of plugins", function()
   end)
 
   it("is known to doctor", function()
-    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0, search 1.0\n",
+    assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0, search 1.0, room 1.0, "
+      .. "hosts 1.0\n",
       run("doctor").stdout)
   end)
 
   it("prints its operations offline, so that psql does the same", function()
-    server.sql(url, ok("upgrade", "--sql"))
+    local function psql(script)   -- not by -c, since the backfill commits
+      local file = tmp.name("script")
+      shell.write(file, script)
+      shell.capture(shell.join { server.bin() .. "/psql", "-Xqv", "ON_ERROR_STOP=1", "-d", url, "-f", file })
+    end
+    psql(ok("upgrade", "--sql"))
     assert.equal("domain email_address function members_audit table members table members_audit trigger members_audit",
       objects())
-    server.sql(url, ok("downgrade", "--sql", "heads:base"))
+    psql(ok("downgrade", "--sql", "heads:base"))
     assert.equal("", objects())
   end)
 end)
