@@ -18,6 +18,7 @@ files["examples/plugins/models.lua"] = { read_globals = { "model" } }
 
 files["lua/moontide/meta"] = { ignore = { "212" } } -- signatures without bodies
 files["lua/moontide/meta/op.lua"] = { globals = { "op" } }   -- the global that it describes
+files["lua/moontide/meta/model.lua"] = { globals = { "model" }, read_globals = { "op" } }
 files["lua/moontide/meta/context.lua"] = {
   globals = { "revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade", "change", "verify",
     "sql", "null", "array", "json", "bytea", "context", "log" },

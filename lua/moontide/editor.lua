@@ -1,5 +1,5 @@
 --- What the Lua language server needs to know the files of an environment: the
---- descriptions of `op`, of revision files and of plugins, and its settings.
+--- descriptions of `op`, of revision files, of models and of plugins, and its settings.
 
 local lfs = require "lfs"
 local resource = require "moontide.runtime.resource"
@@ -8,7 +8,7 @@ local sys = require "moontide.runtime.sys"
 local editor = {}
 
 --- The descriptions, which are files of lua/moontide/meta.
-editor.files = { "op", "context", "plugin" }
+editor.files = { "op", "context", "model", "plugin" }
 
 --- The folder of an environment that they are in.
 editor.folder = ".luals"

@@ -38,6 +38,11 @@ function model.names()
   return list
 end
 
+--- The operation that a declaration stands for.
+---@param name string  behind `model.`
+---@return string?
+function model.operation(name) return operations[name] end
+
 --- Add what can be declared.
 ---@param name string       behind `model.`
 ---@param kind string       of the operation

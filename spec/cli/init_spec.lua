@@ -68,11 +68,11 @@ Generating migrations/.luals ...  done
     assert.matches("moontide -c db/app/env.lua revision", run(folder, "db/app/").stderr, 1, true)
     local document = require("moontide.json").decode(run(folder, "db/app", "--json").stdout)
     assert.same({ "db/app/env.lua", "db/app/versions/.gitkeep", "db/app/.luarc.json", "db/app/.luals/op.lua",
-      "db/app/.luals/context.lua", "db/app/.luals/plugin.lua" }, document.kept)
+      "db/app/.luals/context.lua", "db/app/.luals/model.lua", "db/app/.luals/plugin.lua" }, document.kept)
     assert.same({}, document.created)
   end)
 
-  it("describes op, revision files and plugins for editors, and --editor renews that alone", function()
+  it("describes op, revision files, models and plugins for editors, and --editor renews that alone", function()
     local folder = tmp.folder()
     run(folder)
     local described = shell.read("lua/moontide/meta/op.lua")

@@ -131,6 +131,44 @@ end } }]]
   end)
 end)
 
+describe("the description of models", function()
+  local model = require "moontide.model"
+  local meta, of_op = read "model", read "op"
+
+  it("has what can be declared and nothing else", function()
+    local names = {}
+    for name in meta:gmatch("\nfunction model%.([%w_]+)%(") do names[#names + 1] = name end
+    for name in meta:gmatch("\nmodel%.([%w_]+) = ") do names[#names + 1] = name end
+    assert.equal(sorted(model.names()), sorted(names))
+  end)
+
+  it("names the operation of each that has no earlier name", function()
+    for name, operation_name in meta:gmatch("\nmodel%.([%w_]+) = op%.([%w_]+)") do
+      assert.equal(model.operation(name), operation_name)
+      assert.is_false(require("moontide.model.renamed").has(name))
+    end
+  end)
+
+  -- The arguments of a function, each with its description.
+  local function parameters(text, place, name)
+    local last = text:find("\nfunction " .. place .. "." .. name .. "(", 1, true)
+    return text:sub(1, last - 1):match(".*\n\n(.*)$")
+  end
+
+  it("has the arguments of the operation, whose options also take the earlier name", function()
+    for name, given in meta:gmatch("\nfunction model%.([%w_]+)%((.-)%)") do
+      local kind = model.operation(name)
+      assert.is_true(require("moontide.model.renamed").has(name))
+      assert.equal(of_op:match("\nfunction op%." .. kind .. "%((.-)%)"), given)
+      local last = "%-%-%-@param [%w_]+%?? moontide%.([%w]+)\n$"
+      local class = assert((parameters(meta, "model", name) .. "\n"):match(last), name)
+      local original = assert((parameters(of_op, "op", kind) .. "\n"):match(last), kind)
+      assert.truthy(meta:find(("\n---@class moontide.%s : moontide.%s, moontide.Renamed\n"):format(class, original), 1,
+        true), name)
+    end
+  end)
+end)
+
 describe("the files for editors", function()
   it("declare every type that they mention", function()
     local text = {}

@@ -65,6 +65,11 @@ local function last_table(arguments)
   return is_table(last) and last or nil
 end
 
+--- Whether what is declared may have an earlier name.
+---@param name string  as behind `model.`
+---@return boolean
+function renamed.has(name) return (objects[name] or attached[name]) ~= nil end
+
 --- Take `renamed_from` out of the arguments of a declaration.
 ---@param name string          as behind `model.`
 ---@param arguments table      packed; what it holds is not changed
