@@ -42,6 +42,17 @@ describe("op.backfill that is written or tried", function()
     assert.equal("0", sql "SELECT count(*) FROM t WHERE v = 1")
   end)
 
+  it("has the settings of the backfill in a script", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t VALUES (1), (2);
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''fired''; END';
+      CREATE TRIGGER note BEFORE UPDATE ON t FOR EACH ROW
+        WHEN (current_setting('app.backfill', true) IS DISTINCT FROM 'it''s on') EXECUTE FUNCTION note()]]
+    local ran = script [[
+  op.backfill { "x", table = "t", set = { v = 1 }, session = { ["app.backfill"] = "it's on" } }]]
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("2", sql "SELECT count(*) FROM t WHERE v = 1")
+  end)
+
   it("leaves everything as it was in a dry run, and says what it found", function()
     sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); CREATE TABLE u (a integer, v integer);
       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
@@ -61,6 +72,24 @@ describe("op.backfill that is written or tried", function()
     assert.matches("backfill x: these triggers fire for each row: note\n", ran.stderr, 1, true)
     assert.matches("backfill y: public.u by ctid, about 500 rows; 500 rows of all would change", ran.stderr, 1, true)
     assert.matches("backfill z: public.t by id", ran.stderr, 1, true)
+    assert.matches("backfill x: t may grow from 0.2 MB by 0.2 MB, WAL: about 0.[78] MB\n", ran.stderr)
+    assert.falsy(ran.stderr:find("ANALYZE", 1, true))
     assert.equal(before, sql(sum))
+  end)
+
+  it("says what the server does not know of the table, and how much of it will change", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer) WITH (autovacuum_enabled = off);
+      INSERT INTO t SELECT g, g % 4 FROM generate_series(1, 2000) g; ANALYZE t;
+      INSERT INTO t SELECT g, g % 4 FROM generate_series(2001, 40000) g]]
+    local function dry(more)
+      local body = ('  op.backfill { "x", table = "t", where = "v = 1", %s }'):format(more)
+      return cli.run("upgrade heads --dry-run", { cwd = project(body), env = { DATABASE_URL = url } }).stderr
+    end
+    local err = dry 'set = { v = 0 }'
+    assert.matches("t may grow from 1.4 MB by 0.3 MB, WAL: about 1.[56] MB\n", err)
+    assert.matches("the statistics of t know 2000 rows, where there are about %d%d%d%d%d; ANALYZE t mends that\n", err)
+    assert.matches("t stays at %d.%d MB until a VACUUM, WAL: about 0.%d MB\n", dry "delete = true")
+    sql "ANALYZE t"
+    assert.falsy(dry("set = { v = 0 }"):find("ANALYZE", 1, true))
   end)
 end)

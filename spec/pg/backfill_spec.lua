@@ -253,4 +253,22 @@ describe("op.backfill", function()
     assert.equal(0, ran.status)
     assert.matches("SET v = v + 1", ran.stdout, 1, true)
   end)
+
+  it("says at the end how many dead rows are left, where they are many", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0) WITH (autovacuum_enabled = off); "
+      .. rows(30000) .. "; ANALYZE t")
+    local few = '  op.backfill { "few", table = "t", where = "id % 15 = 0 AND v = 0", set = { v = 5 } }\n'
+    local err = upgrade(few .. plus:format(5000)).stderr
+    assert.falsy(err:find("backfill few: about", 1, true), err)
+    assert.matches("backfill plus: about 3%d%d%d%d dead rows are left in t %(%d+%.%d MB%); VACUUM %(ANALYZE%) t ", err)
+    assert.falsy(err:find("statistics", 1, true), err)
+  end)
+
+  it("says at the end that the server does not know the table", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0) WITH (autovacuum_enabled = off); "
+      .. rows(30000))
+    local body = '  op.backfill { "some", table = "t", where = "id % 100 = 0", set = { v = 5 } }'
+    assert.matches("the statistics of t know 0 rows, where there are at least %d+; ANALYZE t mends that",
+      upgrade(body).stderr)
+  end)
 end)

@@ -1,6 +1,7 @@
 --- A backfill from its start to its end: registers it, divides its table, lets lanes
 --- work on it, and says how far it is. All it knows of what was done is in the tables.
 
+local advice = require "moontide.backfill.advice"
 local books = require "moontide.backfill.books"
 local cjson = require "cjson"
 local crew = require "moontide.backfill.crew"
@@ -327,6 +328,7 @@ function Run:run()
   if not right then fail(self, wrong) end
   if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
+  advice.give_after(self)
   return true
 end
 

@@ -43,7 +43,7 @@ BEGIN
       set_config('row_security', 'off', true), set_config('enable_seqscan', 'off', true),
       set_config('datestyle', 'ISO, MDY', true), set_config('timezone', 'UTC', true),
       set_config('intervalstyle', 'postgres', true), set_config('extra_float_digits', '3', true),
-      set_config('bytea_output', 'hex', true), set_config('jit', 'off', true);
+      set_config('bytea_output', 'hex', true), set_config('jit', 'off', true)@SESSION@;
     SELECT r.*, format('%I.%I', n.nspname, c.relname) AS name INTO part FROM @RANGE@ r
       JOIN pg_class c ON c.oid = r.leaf JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE r.backfill_id = job AND NOT r.done ORDER BY r.no LIMIT 1 FOR UPDATE OF r;
@@ -133,6 +133,16 @@ local function filled(text, words)
   return (text:gsub("@(%u[%u_]*)@", function(name) return words[name] end))
 end
 
+-- What the backfill sets by itself, for its triggers above all.
+local function settings_of(o)
+  local list = {}
+  for name, setting in pairs(o.session or {}) do
+    list[#list + 1] = (", set_config(%s, %s, true)"):format(quote.literal(name), quote.literal(tostring(setting)))
+  end
+  table.sort(list)
+  return table.concat(list)
+end
+
 local function words_of(o, ctx)
   local own = books.open(ctx.schema or "moontide")
   return {
@@ -143,6 +153,7 @@ local function words_of(o, ctx)
     FINGERPRINT = quote.literal(fingerprint(o)),
     TABLE = quote.literal(quote.qualified(o.schema, o.table)), KEY = key_sql(o), CHUNK = quote.literal(chunk_sql(o)),
     ALIAS = quote.literal(quote.ident(o.table)), MAX_ROWS = tostring(o.max_rows), CHUNK_MS = tostring(o.chunk_ms),
+    SESSION = settings_of(o),
   }
 end
 

@@ -2,6 +2,7 @@
 --- will be rolled back, so that what follows in the revision can be tried; of a large
 --- one only a first chunk. Either way it says what a run would do.
 
+local advice = require "moontide.backfill.advice"
 local cjson = require "cjson"
 local key = require "moontide.backfill.key"
 local preflight = require "moontide.backfill.preflight"
@@ -67,6 +68,7 @@ end
 function rehearsal.run(o, place)
   local leaves = survey.leaves(place.db, o)
   preflight.check(place.db, o, leaves)
+  advice.give_before(place.db, o, leaves)
   for _, leaf in ipairs(leaves) do try_rows(place.db, o, leaf) end
 end
 
