@@ -21,7 +21,11 @@ local look = [[
 SELECT 'schema' AS kind, n.nspname AS name, NULL AS schema, true AS movable FROM pg_namespace n
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 UNION ALL SELECT 'extension', e.extname, n.nspname, e.extrelocatable FROM pg_extension e
-  JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname !~ '^pg_' ORDER BY 1, 2]]
+  JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname !~ '^pg_'
+UNION ALL SELECT 'comment', e.extname, NULL, true FROM pg_extension e WHERE e.extname <> 'plpgsql'
+  AND obj_description(e.oid, 'pg_extension') IS DISTINCT FROM
+    (SELECT a.comment FROM pg_available_extensions a WHERE a.name = e.extname)
+ORDER BY 1, 2]]
 
 local function aside(i) return ("moontide aside %d"):format(i) end
 
@@ -59,6 +63,15 @@ local function move_extensions(list, rows, declared, stays)
   end
 end
 
+-- What somebody wrote of an extension is not declared by its being there.
+local function remove_comments(list, rows)
+  for _, row in ipairs(rows) do
+    if row.kind == "comment" then
+      list[#list + 1] = { sql = ("COMMENT ON EXTENSION %s IS NULL"):format(quote.ident(row.name)) }
+    end
+  end
+end
+
 local function nothing_stays() return false end
 
 local function begin(db, declared, options)
@@ -69,6 +82,7 @@ local function begin(db, declared, options)
   if declared.in_place then list[3] = { sql = "SET LOCAL lock_timeout = '2s'" } end
   local names = move_schemas(list, rows, stays, db:server_version() < 150000)
   move_extensions(list, rows, declared, stays)
+  remove_comments(list, rows)
   return list, names
 end
 
@@ -103,7 +117,8 @@ local function build(db, declared, options)
   if declared.run then declared.run(db) end
   local schemas = table.move(options.schemas or {}, 1, #(options.schemas or {}), #names + 1, names)
   local facts = require "moontide.fact"
-  local results = db:pipeline(facts.statements { schemas = schemas, relations = options.relations })
+  local results = db:pipeline(facts.statements { schemas = schemas, relations = options.relations,
+    version = db:server_version() })
   return facts.assemble(function(place) return results[place] end)
 end
 

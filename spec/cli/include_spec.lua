@@ -14,7 +14,7 @@ create table legacy.other (x int);
 create table app.orders (id bigint primary key, buyer int constraint buyer references legacy.people);
 create view app.names as select o.id, p.name from app.orders o join legacy.people p on p.id = o.buyer;
 create table app.tmp_1 (id serial primary key);
-create statistics legacy.s on x, (x + 1) from legacy.other;
+create collation legacy.s from "C";
 create function app.f() returns int language sql as 'select 1';
 ]]
 

@@ -179,5 +179,23 @@ alter table a add foreign key (b) references b]] },
       create function f() returns text language sql as 'select 1::text'; create table u (x e);
       grant select on v to alice; grant execute on function f to alice; grant usage on type e to bob;
       revoke usage on type e from public]] },
+  { "statistics", [[create table t (a int, b int, c text, d int); create statistics s on a, b from t;
+      create statistics u (mcv) on a, d from t; comment on statistics s is 'old'; create schema x]],
+    [[create table t (a bigint, b int, c text); create statistics s (ndistinct, dependencies) on a, b from t;
+      create schema x; create statistics x.s on b, c from t; alter statistics x.s set statistics 50;
+      comment on statistics x.s is 'together'; create table v (a int, b int); create statistics v_s on a, b from v]] },
+  { "aggregates", roles .. [[create aggregate total(int) (sfunc = int4pl, stype = int);
+      create view w as select total(1) as n; comment on aggregate total(int) is 'all'; grant select on w to alice]],
+    roles .. [[create function f(a int, b int) returns int language sql as 'select a + b'; create schema x;
+      create type x.e as enum ('a'); create aggregate total(int) (sfunc = f, stype = int, initcond = '0');
+      create aggregate x.number(*) (sfunc = int8inc, stype = bigint, initcond = '0', parallel = safe);
+      create aggregate x.most(int) (sfunc = int4larger, stype = int, sortop = >);
+      create aggregate x.pick(float8 order by anyelement) (sfunc = ordered_set_transition, stype = internal,
+      finalfunc = percentile_disc_final, finalfunc_extra); comment on aggregate x.number(*) is 'how many';
+      comment on aggregate x.pick(float8 order by anyelement) is 'one';
+      revoke execute on function x.most from public; grant execute on function total to alice;
+      create view w as select total(1) as n, x.number(*) as m; grant select on w to alice]] },
+  { "comments on what is always there", "create extension citext; comment on schema public is 'ours'",
+    "create extension citext; comment on extension citext is 'text without case'; create schema x" },
   { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },
 }

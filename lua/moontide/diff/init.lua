@@ -61,7 +61,7 @@ end
 local movable = {}
 for _, kind in ipairs { "view", "materialized view", "function", "procedure", "trigger", "rule", "policy", "constraint",
   "foreign key", "index", "comment", "setting", "sequence owner", "attachment",
-  "grant", "revoke" } do
+  "aggregate", "statistics", "grant", "revoke" } do
   movable[kind] = true
 end
 
@@ -70,7 +70,7 @@ end
 function diff.add_movable(kind) movable[kind] = true end
 
 local of_columns = { constraint = true, ["foreign key"] = true, index = true, comment = true, setting = true,
-  attachment = true }
+  attachment = true, statistics = true }
 
 local function dependents_of(set)
   local map = {}

@@ -4,7 +4,7 @@ local late = {}
 
 late.kinds = {
   schema = true, extension = true, enum = true, domain = true, type = true, ["range type"] = true, sequence = true,
-  ["function"] = true, procedure = true,
+  ["function"] = true, procedure = true, aggregate = true,
 }
 
 local sharing = { "enum", "domain", "type", "range type", "table", "view", "materialized view", "sequence" }

@@ -5,7 +5,7 @@ local arrange = {}
 
 local ranks = {}
 for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range type", "sequence", "table",
-  "constraint", "index", "sequence owner", "foreign key", "function", "procedure", "view",
+  "constraint", "index", "statistics", "sequence owner", "foreign key", "function", "procedure", "aggregate", "view",
   "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment", "revoke",
   "grant" } do
   ranks[kind] = i

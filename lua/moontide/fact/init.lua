@@ -9,7 +9,8 @@ local sets = require "moontide.fact.set"
 ---@class moontide.FactKind
 ---@field name string
 ---@field from? string                     who registers it, where that is a plugin
----@field queries table<string, string>    statements by the names that `add` finds their rows under
+---@field queries table<string, string|fun(version: integer): string>  statements by the names that `add` finds their
+---  rows under; a function where they are not the same on every version of the server
 ---@field documents? table<string, string[]>  columns that are JSON, of a query that answers plain columns
 ---@field add fun(set: moontide.FactSet, rows: table<string, table[]>)
 ---@field objects? table<string, moontide.ObjectKind>  what is new about the kinds of objects that it adds
@@ -73,7 +74,8 @@ function fact.register(kind)
   kinds[#kinds + 1] = kind
 end
 
-for _, name in ipairs { "type", "sequence", "table", "view", "routine", "part", "privilege" } do
+for _, name in ipairs {
+  "type", "sequence", "table", "view", "routine", "aggregate", "part", "statistics", "privilege" } do
   local kind = require("moontide.fact." .. name)
   fact.register { name = name, queries = kind.queries, documents = kind.documents, add = kind.add }
 end
@@ -85,6 +87,13 @@ local function without_nulls(given)
   return given
 end
 
+local newest = 180000
+
+local function text_of(query, options)
+  if type(query) == "string" then return query end
+  return query(options and options.version or newest)
+end
+
 --- The statements that read a database.
 ---@param options? moontide.ScopeOptions
 ---@return { sql: string, rows?: boolean, flush?: boolean }[]
@@ -92,7 +101,7 @@ function fact.statements(options)
   local fill, list = scope.new(options), { { sql = settings } }
   for _, kind in each_kind() do
     for _, query in ipairs(queries_of(kind)) do
-      local sql = fill(kind.queries[query])
+      local sql = fill(text_of(kind.queries[query], options))
       list[#list + 1] = { rows = true,
         sql = documents_of(kind, query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
     end
@@ -156,7 +165,7 @@ end
 ---@param options? moontide.ScopeOptions
 ---@return moontide.FactSet
 function fact.read(db, options)
-  local list = fact.statements(options)
+  local list = fact.statements(scope.on(db, options))
   table.insert(list, 1, { sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
   list[#list + 1] = { sql = "COMMIT" }
   local ok, set = pcall(read, db, list)

@@ -79,14 +79,14 @@ local function gather(rows)
   return list
 end
 
-local words = { enum = "type", ["range type"] = "type" }
+local words = { enum = "type", ["range type"] = "type", aggregate = "function" }
 
 -- The object of a fact as GRANT names it; the schema public is no fact.
 local function target(fact)
   if not fact then return "schema public", { "schema", "public" }, "public", "public" end
   local options = fact.drop[3] or {}
   local name = fact.call[2]
-  local on = { words[fact.kind] or fact.kind, name, schema = options.schema, args = options.args }
+  local on = { words[fact.kind] or fact.kind, name, schema = options.schema, args = fact.types or options.args }
   return fact.key, on, name, fact.kind == "schema" and name or options.schema
 end
 

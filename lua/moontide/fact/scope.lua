@@ -6,6 +6,7 @@ local quote = require "moontide.sql.quote"
 ---@class moontide.ScopeOptions
 ---@field schemas? string[]                        schemas to leave out whole
 ---@field stays? fun(schema: string): boolean      whether a schema may stay where it is while declarations are built
+---@field version? integer                         of the server; default: the newest
 ---@field relations? { schema?: string, name: string }[]  tables to leave out
 
 local scope = {}
@@ -23,6 +24,14 @@ local function not_relations(list)
       quote.literal(relation.schema or "public"))
   end
   return table.concat(parts)
+end
+
+--- Options with the version of a server.
+---@param db moontide.Db
+---@param options? moontide.ScopeOptions
+---@return moontide.ScopeOptions
+function scope.on(db, options)
+  return setmetatable({ version = db:server_version() }, { __index = options })
 end
 
 -- Functions and casts that come with a range type.

@@ -8,9 +8,17 @@ kind.queries.schemas = [[
 SELECT n.oid::bigint::text AS oid, n.nspname AS name, obj_description(n.oid, 'pg_namespace') AS comment
 FROM pg_namespace n WHERE {schemas} AND n.nspname <> 'public' AND {free pg_namespace n.oid} ORDER BY 2]]
 
+-- The schema is there in every database, and so is a comment.
+kind.queries.public = [[
+SELECT obj_description(n.oid, 'pg_namespace') AS comment FROM pg_namespace n WHERE n.nspname = 'public' AND {schemas}
+  AND obj_description(n.oid, 'pg_namespace') <> 'standard public schema']]
+
 kind.queries.extensions = [[
-SELECT e.oid::bigint::text AS oid, e.extname AS name, n.nspname AS schema
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY 2]]
+SELECT e.oid::bigint::text AS oid, e.extname AS name, n.nspname AS schema, a.comment AS standard,
+  nullif(obj_description(e.oid, 'pg_extension'), a.comment) AS comment
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+  LEFT JOIN pg_available_extensions a ON a.name = e.extname
+WHERE e.extname <> 'plpgsql' ORDER BY 2]]
 
 local collation = [[(SELECT json_build_object('name', l.collname, 'schema', ln.nspname) FROM pg_collation l
     JOIN pg_namespace ln ON ln.oid = l.collnamespace WHERE l.oid = %s)]]
@@ -101,6 +109,15 @@ local function add_type(set, row)
   set:comment(fact, row.comment, name == "domain" and "domain" or "type", row.name, { schema = row.schema })
 end
 
+-- Without a comment of its own it has that which it came with.
+local function add_extension(set, row)
+  local fact = set:add { key = "extension " .. row.name, kind = "extension", oid = "pg_extension:" .. row.oid,
+    call = { "create_extension", row.name, { schema = row.schema } }, drop = { "drop_extension", row.name } }
+  set:comment(fact, row.comment, "extension", row.name, {})
+  local comment = set.by_key["comment " .. fact.key]
+  if comment then comment.drop = { "comment", "extension", row.name, row.standard or value.null } end
+end
+
 --- Add what the rows say.
 ---@param set moontide.FactSet
 ---@param rows table<string, table[]>
@@ -110,10 +127,12 @@ function kind.add(set, rows)
       call = { "create_schema", row.name }, drop = { "drop_schema", row.name } }
     set:comment(fact, row.comment, "schema", row.name, {})
   end
-  for _, row in ipairs(rows.extensions) do
-    set:add { key = "extension " .. row.name, kind = "extension", oid = "pg_extension:" .. row.oid,
-      call = { "create_extension", row.name, { schema = row.schema } }, drop = { "drop_extension", row.name } }
+  for _, row in ipairs(rows.public) do
+    set:add { key = "comment schema public", kind = "comment", schema = "public",
+      call = { "comment", "schema", "public", row.comment },
+      drop = { "comment", "schema", "public", "standard public schema" } }
   end
+  for _, row in ipairs(rows.extensions) do add_extension(set, row) end
   for _, row in ipairs(rows.types) do add_type(set, row) end
   set.casts = rows.casts[1].casts or {}
 end

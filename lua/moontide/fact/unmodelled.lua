@@ -4,9 +4,6 @@
 local unmodelled = { queries = {} }
 
 local parts = {
-  { "aggregate", "pg_proc", "p", "p.prokind = 'a'", "pronamespace",
-    "n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'" },
-  { "statistics", "pg_statistic_ext", "p", "true", "stxnamespace", "n.nspname || '.' || p.stxname" },
   { "foreign table", "pg_class", "p", "p.relkind = 'f'", "relnamespace", "n.nspname || '.' || p.relname" },
   { "collation", "pg_collation", "p", "true", "collnamespace", "n.nspname || '.' || p.collname" },
   { "conversion", "pg_conversion", "p", "true", "connamespace", "n.nspname || '.' || p.conname" },
@@ -55,6 +52,10 @@ UNION ALL SELECT 'owner', n.nspname || '.' || c.relname || ' (' || pg_get_userby
 UNION ALL SELECT 'owner', n.nspname || '.' || p.proname || ' (' || pg_get_userbyid(p.proowner) || ')'
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE p.proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {schemas} AND {free pg_proc p.oid}
+UNION ALL SELECT 'owner', n.nspname || '.' || p.stxname || ' (' || pg_get_userbyid(p.stxowner) || ')'
+  FROM pg_statistic_ext p JOIN pg_namespace n ON n.oid = p.stxnamespace
+  WHERE p.stxowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND {schemas}
+  AND {free pg_statistic_ext p.oid}
 UNION ALL SELECT 'owner', n.nspname || '.' || p.typname || ' (' || pg_get_userbyid(p.typowner) || ')'
   FROM pg_type p JOIN pg_namespace n ON n.oid = p.typnamespace LEFT JOIN pg_class c ON c.oid = p.typrelid
   WHERE (p.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')

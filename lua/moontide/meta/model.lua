@@ -121,6 +121,7 @@ function model.rule(name, table, options) end
 function model.policy(name, table, options) end
 
 -- What has no earlier name is declared just as it is created.
+model.aggregate = op.create_aggregate
 model.check_constraint = op.create_check_constraint
 model.cluster = op.set_cluster
 model.comment = op.comment
@@ -136,4 +137,5 @@ model.procedure = op.create_procedure
 model.replica_identity = op.set_replica_identity
 model.revoke = op.revoke
 model.row_security = op.enable_row_security
+model.statistics = op.create_statistics
 model.unique_constraint = op.create_unique_constraint

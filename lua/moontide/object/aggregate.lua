@@ -179,3 +179,7 @@ lifecycle.register {
   name = name_of,
   look = look,
 }
+
+return {
+  describe = describe(), definition = function(found) return write(definition_of(found, {})) end,
+}

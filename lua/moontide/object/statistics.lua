@@ -46,7 +46,7 @@ local function after(o)
 end
 
 local describe = [[
-SELECT s.oid::bigint::text AS oid, c.relname AS table, n.nspname AS table_schema,
+SELECT s.oid::bigint::text AS oid, c.relname AS table, n.nspname AS table_schema, c.relkind AS kind,
   to_json(array(SELECT CASE k WHEN 'd' THEN 'ndistinct' WHEN 'f' THEN 'dependencies' WHEN 'm' THEN 'mcv' END
     FROM unnest(s.stxkind) k WHERE k <> 'e' ORDER BY 1)) AS kinds,
   ]] .. catalog.columns("s.stxrelid", "s.stxkeys::int2[]") .. [[ AS names,
@@ -63,20 +63,25 @@ local function oid_of(o)
 end
 
 -- Expressions have a function of their own since PostgreSQL 14, which has them first.
-local function describe_on(query)
-  local version = math.tointeger(tonumber(query("SHOW server_version_num")[1].server_version_num))
+local function describe_on(version)
   return describe:format(version >= 140000 and "pg_get_statisticsobjdef_expressions(s.oid)" or "NULL::text[]")
 end
 
-local function look(o, query)
-  local found = lookup.row(query, oid_of(o), describe_on(query))
-  if not found then return nil end
+-- Names, and behind them expressions.
+local function columns_of(found)
   local columns = {}
   for _, name in ipairs(found.names or {}) do columns[#columns + 1] = name end
   for _, text in ipairs(found.expressions or {}) do columns[#columns + 1] = value.sql(text) end
+  return columns
+end
+
+local function look(o, query)
+  local version = math.tointeger(tonumber(query("SHOW server_version_num")[1].server_version_num))
+  local found = lookup.row(query, oid_of(o), describe_on(version))
+  if not found then return nil end
   local owner = query("SELECT pg_get_userbyid(stxowner) AS name FROM pg_statistic_ext WHERE oid = " .. found.oid)[1]
   return {
-    columns = columns, table = found.table, table_schema = found.table_schema, comment = found.comment,
+    columns = columns_of(found), table = found.table, table_schema = found.table_schema, comment = found.comment,
     owner = owner.name, kinds = #found.kinds > 0 and found.kinds or nil,
     target = math.tointeger(tonumber(found.target)),
   }
@@ -129,3 +134,4 @@ operation.register {
   end,
 }
 
+return { describe = describe_on, columns = columns_of }
