@@ -7,7 +7,7 @@ local proxy = require "spec.support.proxy"
 local server = require "spec.support.server"
 local torture = require "spec.torture.backfill"
 
-local stride = tonumber(os.getenv("MOONTIDE_CUT_STRIDE") or "211")
+local stride = tonumber(os.getenv("MOONTIDE_CUT_STRIDE") or "401")
 
 describe("a backfill cut at a message", function()
   local cluster
