@@ -22,6 +22,7 @@ local plain = {
   "schema", "extension", "enum", "domain", "type", "range_type", "sequence", "table", "partition", "index",
   "primary_key", "unique_constraint", "check_constraint", "exclude_constraint", "view", "materialized_view",
   "procedure", "trigger", "rule", "policy", "aggregate", "statistics",
+  "publication",
 }
 
 local operations, names = {}, {}

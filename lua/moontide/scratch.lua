@@ -25,6 +25,7 @@ UNION ALL SELECT 'extension', e.extname, n.nspname, e.extrelocatable FROM pg_ext
 UNION ALL SELECT 'comment', e.extname, NULL, true FROM pg_extension e WHERE e.extname <> 'plpgsql'
   AND obj_description(e.oid, 'pg_extension') IS DISTINCT FROM
     (SELECT a.comment FROM pg_available_extensions a WHERE a.name = e.extname)
+UNION ALL SELECT 'publication', pubname, NULL, true FROM pg_publication WHERE pg_has_role(pubowner, 'USAGE')
 ORDER BY 1, 2]]
 
 local function aside(i) return ("moontide aside %d"):format(i) end
@@ -72,17 +73,27 @@ local function remove_comments(list, rows)
   end
 end
 
+local function move_publications(list, rows)
+  for i, row in ipairs(rows) do
+    if row.kind == "publication" then
+      list[#list + 1] = {
+        sql = ("ALTER PUBLICATION %s RENAME TO %s"):format(quote.ident(row.name), quote.ident(aside(i))) }
+    end
+  end
+end
+
 local function nothing_stays() return false end
 
 local function begin(db, declared, options)
   local rows, stays = db:exec(look), declared.in_place and options.stays or nothing_stays
   local list = {
-    { sql = "SET LOCAL client_min_messages = warning" }, { sql = "SET LOCAL check_function_bodies = off" },
+    { sql = "SET LOCAL client_min_messages = error" }, { sql = "SET LOCAL check_function_bodies = off" },
   }
   if declared.in_place then list[3] = { sql = "SET LOCAL lock_timeout = '2s'" } end
   local names = move_schemas(list, rows, stays, db:server_version() < 150000)
   move_extensions(list, rows, declared, stays)
   remove_comments(list, rows)
+  move_publications(list, rows)
   return list, names
 end
 

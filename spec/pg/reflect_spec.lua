@@ -93,7 +93,7 @@ alter table part alter a set default 2]]
       "server srv", "user mapping public on srv", "foreign table public.ft", "access method am", "event trigger et",
       "text search template public.tmpl", "text search parser public.prs", "operator class public.oc", "language lan",
       "transform integer for lan", "owner theirs (some owner)", "owner theirs.own (some owner)",
-      "publication everything", "default privileges postgres", "column different from its parent's public.part.a" } do
+      "default privileges postgres", "column different from its parent's public.part.a" } do
       assert.truthy(text:find("--   " .. line, 1, true), line .. "\n" .. text)
     end
     server.drop(url)

@@ -80,6 +80,10 @@ query("casts", [[
     obj_description(oid, 'pg_cast'))
   from pg_cast c where oid >= 16384 and {own:c.oid}]])
 
+query("statistics", [[
+  select format('statistics %s target=%s owner=%s comment=%s', pg_get_statisticsobjdef(oid), stxstattarget,
+    stxowner::regrole, obj_description(oid, 'pg_statistic_ext')) from pg_statistic_ext]])
+
 query("publications", [[
   select format('publication %s %s owner=%s comment=%s %s', pubname, (to_jsonb(p) - 'oid' - 'pubowner')::text,
     pubowner::regrole, obj_description(oid, 'pg_publication'),

@@ -195,6 +195,14 @@ alter table a add foreign key (b) references b]] },
       comment on aggregate x.pick(float8 order by anyelement) is 'one';
       revoke execute on function x.most from public; grant execute on function total to alice;
       create view w as select total(1) as n, x.number(*) as m; grant select on w to alice]] },
+  { "publications", [[create table t (a int primary key, b int); create table u (a int primary key);
+      create table p (x int); create table c (y int) inherits (p); create publication one for table t, u;
+      create publication two for table only p with (publish = 'insert'); comment on publication one is 'first';
+      create publication three]],
+    [[create table t (a bigint primary key, b int); create table v (a int primary key); create table p (x int);
+      create table c (y int) inherits (p); create publication one for table t, v with (publish = 'insert, update');
+      create publication two for table only p; comment on publication two is 'second'; create publication three;
+      create publication four for all tables with (publish_via_partition_root = true)]] },
   { "comments on what is always there", "create extension citext; comment on schema public is 'ours'",
     "create extension citext; comment on extension citext is 'text without case'; create schema x" },
   { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },

@@ -61,7 +61,7 @@ end
 local movable = {}
 for _, kind in ipairs { "view", "materialized view", "function", "procedure", "trigger", "rule", "policy", "constraint",
   "foreign key", "index", "comment", "setting", "sequence owner", "attachment",
-  "aggregate", "statistics", "grant", "revoke" } do
+  "aggregate", "statistics", "publication", "grant", "revoke" } do
   movable[kind] = true
 end
 

@@ -178,6 +178,23 @@ by_kind["grant"] = function(old, new)
   return has_all(new.call[2], old.call[2]) and { now = { new.call } } or nil
 end
 
+local published = { publish = { "insert", "update", "delete", "truncate" }, via_root = false, generated = "none",
+  tables = {} }
+
+by_kind["publication"] = function(old, new)
+  local before, after, state, existing = old.call[3], new.call[3], {}, {}
+  if before.all_tables ~= after.all_tables then return nil end
+  for option, otherwise in pairs(published) do
+    if not rule.same(before[option], after[option]) then
+      state[option], existing[option] = after[option], before[option]
+      if state[option] == nil then state[option] = otherwise end
+      if existing[option] == nil then existing[option] = otherwise end
+    end
+  end
+  state.existing = existing
+  return { now = { { "alter_publication", new.call[2], state } } }
+end
+
 local function again(_, new) return { now = { new.call } } end
 by_kind["setting"], by_kind["comment"], by_kind["sequence owner"] = again, again, again
 

@@ -6,7 +6,7 @@ local arrange = {}
 local ranks = {}
 for i, kind in ipairs { "schema", "extension", "enum", "domain", "type", "range type", "sequence", "table",
   "constraint", "index", "statistics", "sequence owner", "foreign key", "function", "procedure", "aggregate", "view",
-  "materialized view", "setting", "rule", "trigger", "policy", "comment", "attachment", "revoke",
+  "materialized view", "setting", "publication", "rule", "trigger", "policy", "comment", "attachment", "revoke",
   "grant" } do
   ranks[kind] = i
 end

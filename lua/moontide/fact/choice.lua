@@ -61,8 +61,8 @@ local function copy_edges(set, chosen)
 end
 
 local in_no_schema = {}
-for _, kind in ipairs { "event trigger", "publication", "cast", "language", "foreign data wrapper", "server",
-  "access method", "default privileges", "transform", "user mapping" } do
+for _, kind in ipairs { "event trigger", "publication of another role", "cast", "language", "foreign data wrapper",
+  "server", "access method", "default privileges", "transform", "user mapping" } do
   in_no_schema[kind] = true
 end
 

@@ -20,6 +20,8 @@ WITH same(class, id, of_class, of_id) AS (
     FROM pg_range r WHERE r.rngtypid >= 16384 AND to_jsonb(r) ->> 'rngmultitypid' IS NOT NULL
   UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 'pg_type'::regclass, k.contypid FROM pg_constraint k
     WHERE k.contypid <> 0 AND k.oid >= 16384
+  UNION ALL SELECT 'pg_publication_rel'::regclass, r.oid, 'pg_publication'::regclass, r.prpubid
+    FROM pg_publication_rel r
   UNION ALL SELECT m.classid, m.objid, m.refclassid, m.refobjid FROM pg_depend m WHERE m.deptype = 'e'
 )
 SELECT f.relname || ':' || e.from_id AS from_oid, t.relname || ':' || e.to_id AS to_oid, a.attname AS "column"

@@ -75,7 +75,8 @@ function fact.register(kind)
 end
 
 for _, name in ipairs {
-  "type", "sequence", "table", "view", "routine", "aggregate", "part", "statistics", "privilege" } do
+  "type", "sequence", "table", "view", "routine", "aggregate", "part", "statistics", "publication",
+  "privilege" } do
   local kind = require("moontide.fact." .. name)
   fact.register { name = name, queries = kind.queries, documents = kind.documents, add = kind.add }
 end

@@ -22,7 +22,8 @@ local parts = {
 
 local global = [[
 SELECT 'event trigger' AS kind, evtname::text AS name FROM pg_event_trigger p WHERE {free pg_event_trigger p.oid}
-UNION ALL SELECT 'publication', pubname::text FROM pg_publication
+UNION ALL SELECT 'publication of another role', pubname::text FROM pg_publication
+  WHERE NOT pg_has_role(pubowner, 'USAGE')
 UNION ALL SELECT 'cast', format_type(castsource, NULL) || ' AS ' || format_type(casttarget, NULL) FROM pg_cast p
   WHERE p.oid >= 16384 AND {free pg_cast p.oid}
 UNION ALL SELECT 'language', lanname::text FROM pg_language p WHERE p.oid >= 16384 AND {free pg_language p.oid}

@@ -134,6 +134,7 @@ model.grant = op.grant
 model.index = op.create_index
 model.primary_key = op.create_primary_key
 model.procedure = op.create_procedure
+model.publication = op.create_publication
 model.replica_identity = op.set_replica_identity
 model.revoke = op.revoke
 model.row_security = op.enable_row_security

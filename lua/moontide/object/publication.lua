@@ -92,21 +92,23 @@ local older = "NULL::text AS condition, NULL::json AS columns"
 local newer = "pg_get_expr(r.prqual, r.prrelid) AS condition, "
   .. catalog.columns("r.prrelid", "r.prattrs::int2[]") .. " AS columns"
 local schemas = [[ UNION ALL
-  SELECT 2, n.nspname, NULL, NULL, NULL FROM pg_publication_namespace s JOIN pg_namespace n ON n.oid = s.pnnspid
+  SELECT 2, n.nspname, NULL, NULL, NULL, NULL FROM pg_publication_namespace s JOIN pg_namespace n ON n.oid = s.pnnspid
   WHERE s.pnpubid = w.oid]]
 
 local describe = [[
 SELECT p.puballtables AS all_tables, p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete,
   p.pubtruncate AS truncate, p.pubviaroot AS via_root, to_jsonb(p) ->> 'pubgencols' AS generated,
-  (SELECT json_agg(json_build_object('name', t.name, 'schema', t.schema, 'where', t.condition, 'columns', t.columns)
+  (SELECT json_agg(json_build_object('name', t.name, 'schema', t.schema, 'where', t.condition, 'columns', t.columns,
+     'only', t.has_children)
      ORDER BY t.rank, t.schema, t.name) FROM (
-  SELECT 1 AS rank, n.nspname AS schema, c.relname AS name, {details}
+  SELECT 1 AS rank, n.nspname AS schema, c.relname AS name, {details},
+    nullif(c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid), false) AS has_children
   FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE r.prpubid = w.oid{schemas}) t) AS tables
 FROM pg_publication p WHERE p.oid = w.oid]]
 
-local function describe_on(query)
-  local is_new = math.tointeger(tonumber(query("SHOW server_version_num")[1].server_version_num)) >= 150000
+local function describe_on(version)
+  local is_new = version >= 150000
   return (describe:gsub("{(%l+)}", { details = is_new and newer or older, schemas = is_new and schemas or "" }))
 end
 
@@ -126,16 +128,20 @@ local function publish_of(found)
   return #list < 4 and list or nil
 end
 
-local function look(o, query)
-  local condition = "pubname = " .. quote.literal(o.name)
-  local definition = owned.capture(query, { catalog = "pg_publication", prefix = "pub", condition = condition })
-  local found = definition and lookup.row(query, "SELECT oid FROM pg_publication WHERE " .. condition,
-    describe_on(query))
-  if not found then return nil end
+-- What the row of a publication says, added to a definition.
+local function definition_of(found, definition)
   definition.all_tables, definition.via_root = found.all_tables or nil, found.via_root or nil
   definition.publish, definition.generated = publish_of(found), found.generated == "s" and "stored" or nil
   if not found.all_tables then definition.tables = tables_of(found) end
   return definition
+end
+
+local function look(o, query)
+  local condition = "pubname = " .. quote.literal(o.name)
+  local definition = owned.capture(query, { catalog = "pg_publication", prefix = "pub", condition = condition })
+  local found = definition and lookup.row(query, "SELECT oid FROM pg_publication WHERE " .. condition,
+    describe_on(math.tointeger(tonumber(query("SHOW server_version_num")[1].server_version_num))))
+  return found and definition_of(found, definition)
 end
 
 -- What is published is read while it is made.
@@ -198,4 +204,8 @@ changing.register {
   end,
   look = look,
   lock = table_locks,
+}
+
+return {
+  describe = describe_on, definition = function(found) return write(definition_of(found, {})) end,
 }
