@@ -206,11 +206,12 @@ model.check_constraint("positive", "t", "b > 0")]])
   end)
 
   it("refuses what cannot be written as operations, and writes nothing", function()
-    apply("r1", "--from", models.database "create type c as (a int); create table u (x int)")
-    local ran = run("revision", "--autogenerate", "--from", models.database "create type c as (b int)")
+    apply("r1", "--from", models.database "create table p (a int, b int) partition by list (a); create table u (x int)")
+    local ran = run("revision", "--autogenerate", "--from",
+      models.database "create table p (a int, b int) partition by list (b)")
     assert.equal(1, ran.status)
     assert.matches("there are differences that cannot be written as operations", ran.stderr)
-    assert.matches("type public.c: attributes of a composite type", ran.stderr)
+    assert.matches("table public.p: the server cannot change the partition key of a table", ran.stderr)
     assert.equal(1, files())
   end)
 
