@@ -284,14 +284,23 @@ end
 ---@field statement? string    the last of them, for messages
 ---@field reads? string        the answers of its reads, serialized
 
---- Record a segment of a revision in the journal.
+--- When the first segment of a revision began, as SQL.
+---@param revision string
+---@param direction "upgrade"|"downgrade"
+---@return string
+function History:start_of(revision, direction)
+  return ("least(now(), (SELECT min(at) FROM %s WHERE revision = %s AND direction = %s))")
+    :format(self.journal, quote.literal(revision), quote.literal(direction))
+end
+
+--- Record a segment of a revision in the journal. Its time is that of its beginning.
 ---@param row moontide.JournalRow
 ---@return string
 function History:journal_statement(row)
-  return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads) "
-    .. "VALUES (%s, %s, %d, %s, %s, %s, %s) "
+  return ("INSERT INTO %s (revision, direction, segment, state, digest, statement, reads, at) "
+    .. "VALUES (%s, %s, %d, %s, %s, %s, %s, now()) "
     .. "ON CONFLICT (revision, direction, segment) DO UPDATE SET state = excluded.state, digest = excluded.digest, "
-    .. "statement = excluded.statement, reads = excluded.reads, at = clock_timestamp()"):format(
+    .. "statement = excluded.statement, reads = excluded.reads"):format(
     self.journal, quote.literal(row.revision), quote.literal(row.direction), row.segment, quote.literal(row.state),
     quote.literal(row.digest), literal_or_null(row.statement), literal_or_null(row.reads))
 end

@@ -58,6 +58,14 @@ local function log_entry(step, options, outcome, message)
   }
 end
 
+-- A revision of several transactions began with the first of them.
+local function done_entry(step, options, run)
+  local entry = log_entry(step, options, "done")
+  local is_long = run and not options.transport.offline and (run:is_partial() or run.unripe)
+  if is_long then entry.started = options.history:start_of(entry.revision, entry.direction) end
+  return entry
+end
+
 local opposite = { upgrade = "downgrade", downgrade = "upgrade" }
 
 -- Only a file that says so can have left something to the background, which its way back ends.
@@ -73,7 +81,7 @@ local function records(step, options, run)
     table.insert(entries, { sql = options.history:change_statement(change, online), refused = changed_meanwhile })
   end
   if step.revision then
-    table.insert(entries, { sql = options.history:log_statement(log_entry(step, options, "done")) })
+    table.insert(entries, { sql = options.history:log_statement(done_entry(step, options, run)) })
   end
   if online and run and mentions_background(step) then
     local own = require("moontide.backfill.books").open(options.history.schema)

@@ -32,6 +32,15 @@ describe("a revision that is more than one transaction", function()
     assert.equal("0", sql "SELECT count(*) FROM moontide.journal")
   end)
 
+  it("is in the log from the beginning of its first transaction, also where an earlier run had begun it", function()
+    local body = concurrent:gsub("CREATE TABLE t %(id integer%)", "CREATE TABLE t AS SELECT 0 AS id, now() AS at")
+      :gsub("INSERT INTO t ", "INSERT INTO t (id) ")
+    assert.equal(1, upgrade(project(body .. '  op.execute("SELECT 1/0")\n')).status)
+    local ran = upgrade(project(body))
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("t", sql "SELECT started_at = (SELECT at FROM t WHERE id = 0) FROM moontide.log WHERE outcome = 'done'")
+  end)
+
   it("goes on behind what is committed, after a failure and an edit of the rest", function()
     local body = concurrent .. '  op.execute("SELECT 1/0")\n'
     local ran = upgrade(project(body))
