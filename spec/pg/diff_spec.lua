@@ -52,6 +52,16 @@ describe("a comparison", function()
     server.drop(b)
   end)
 
+  it("adds labels, which commits, before everything else", function()
+    local a = models.database "create type e as enum ('a'); create view v as select 1 as x; create table t (a e, b int)"
+    local b = models.database "create type e as enum ('a', 'b'); create table s (a int); create table t (a e)"
+    local words = {}
+    for i, entry in ipairs(differ.new(facts(a), facts(b)):calls()) do words[i] = entry.call[1] end
+    assert.same({ "add_enum_value", "drop_view", "drop_column", "create_table" }, words)
+    server.drop(a)
+    server.drop(b)
+  end)
+
   it("says what it cannot write", function()
     local a = models.database "create type c as (a int); create table t (a int) partition by range (a); \z
       create table u (x c[])"

@@ -17,6 +17,11 @@ SELECT a.attrelid::bigint::text AS relation, a.attname AS name, format_type(a.at
   CASE WHEN array_to_string(a.attoptions, ',') LIKE '%%n_distinct%%' THEN
     (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
     WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')) END AS options,
+  CASE WHEN a.attgenerated <> '' THEN (SELECT json_agg(u.attname) FROM pg_depend e JOIN pg_attribute u
+    ON u.attrelid = e.refobjid AND u.attnum = e.refobjsubid
+    WHERE e.refclassid = 'pg_class'::regclass AND e.refobjid = a.attrelid AND u.attnum <> a.attnum AND e.deptype <> 'i'
+      AND (e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid
+        OR e.classid = 'pg_class'::regclass AND e.objid = a.attrelid AND e.objsubid = a.attnum)) END AS uses,
   CASE WHEN a.attidentity <> '' THEN (SELECT json_build_object(
       'type', s.seqtypid::regtype, 'start', s.seqstart::text, 'increment', s.seqincrement::text,
       'minimum', s.seqmin::text, 'maximum', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)

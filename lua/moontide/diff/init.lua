@@ -25,7 +25,7 @@ Diff.__index = Diff
 local diff = {}
 
 local function is_nothing(alteration)
-  return alteration and not alteration.impossible and #alteration.before == 0 and #alteration.now == 0
+  return alteration and not alteration.impossible and #alteration.first + #alteration.before + #alteration.now == 0
 end
 
 -- Columns of a table that are in another order are no difference.
@@ -106,7 +106,8 @@ local function in_the_way(alteration, fact, edge)
   if alteration.everybody then return movable[fact.kind] and not of_columns[fact.kind] end
   if alteration.queries then return queries[fact.kind] or false end
   if not touches(edge, alteration.disturbed or {}) then return false end
-  return movable[fact.kind] and (alteration.rebuilt or not of_columns[fact.kind])
+  local stays = of_columns[fact.kind] or fact.kind == "grant"
+  return movable[fact.kind] and (not stays or touches(edge, alteration.rebuilt or {}))
 end
 
 local types = { type = true, domain = true, ["range type"] = true }

@@ -72,10 +72,11 @@ local function of_part(kind, fact, name, from)
     text = ("Is %s %s of %s the new name of %s"):format(kind, name, plain(schema, whole), from) }
 end
 
+-- A generated column may be dropped and added under its name.
 local function columns(old, new, alteration, offer)
   for _, name in ipairs(columns_of(alteration.before, "drop_column")) do
     for _, item in ipairs(columns_of(alteration.now, "add_column")) do
-      if type_of(old, name) == item[2] then
+      if type_of(old, name) == item[2] and not type_of(new, name) and not type_of(old, item[1]) then
         offer(old.key .. "." .. name, new.key .. "." .. item[1], of_part("column", new, item[1], name))
       end
     end

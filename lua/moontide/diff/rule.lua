@@ -5,10 +5,11 @@ local source = require "moontide.source"
 local value = require "moontide.value"
 
 ---@class moontide.Alteration
+---@field first? table[]             calls that come before everything: points at which a revision commits
 ---@field before table[]             calls that come before types and functions go
 ---@field now table[]                calls that come when everything that is needed is there
 ---@field disturbed? table<string, boolean>  columns whose dependents have to make way
----@field rebuilt? boolean           so do constraints and indexes of those columns
+---@field rebuilt? table<string, boolean>    columns whose constraints and indexes have to, too
 ---@field everybody? boolean         all dependents that can be made again have to make way
 ---@field queries? boolean          views, rules and policies that use it have to make way
 ---@field unused? string             why no column of a table may be of this type
@@ -60,7 +61,7 @@ end
 
 by_kind["enum"] = function(old, new)
   local name, before, after, schema = new.call[2], old.call[3], new.call[3], place_of(new)
-  if only_adds(before, after) then return { now = added_labels(name, schema, before, after) } end
+  if only_adds(before, after) then return { first = added_labels(name, schema, before, after) } end
   return { now = { { "alter_enum", name, after, { schema = schema, existing = before } } }, everybody = true }
 end
 
@@ -231,7 +232,9 @@ function rule.add(kind, alteration) by_kind[kind] = alteration end
 function rule.alteration(old, new)
   local alter = by_kind[new.kind]
   local found = alter and alter(old, new)
-  if found then found.before, found.now = found.before or {}, found.now or {} end
+  if found then
+    found.first, found.before, found.now = found.first or {}, found.before or {}, found.now or {}
+  end
   return found
 end
 

@@ -1,6 +1,6 @@
---- The calls of a comparison in order: what makes way goes first, dependents before
---- what they need; then everything is created and changed as it is needed; types and
---- functions that nobody needs any more go last.
+--- The calls of a comparison in order: labels are added first, since that commits; then
+--- what makes way goes, dependents before what they need; then everything is created and
+--- changed as it is needed; types and functions that nobody needs any more go last.
 
 local arrange = require "moontide.fact.arrange"
 
@@ -56,10 +56,10 @@ local function add_drops(self, list, ordered, time)
   end
 end
 
-local function add_before(self, list, ordered)
+local function add_alterations(self, list, ordered, time)
   for i = #ordered, 1, -1 do
     local alteration = self.altered[ordered[i].key]
-    for _, call in ipairs(alteration and alteration.before or {}) do
+    for _, call in ipairs(alteration and alteration[time] or {}) do
       list[#list + 1] = { call = call, fact = ordered[i] }
     end
   end
@@ -88,8 +88,9 @@ end
 ---@return { call: table, fact: moontide.Fact }[]
 return function(self)
   local list, ordered = {}, arrange.order(self.from)
+  add_alterations(self, list, ordered, "first")
   add_drops(self, list, ordered, "first")
-  add_before(self, list, ordered)
+  add_alterations(self, list, ordered, "before")
   add_drops(self, list, ordered, "before its name is taken")
   add_new(self, list)
   add_drops(self, list, ordered, "last")

@@ -82,7 +82,7 @@ end
 
 local function add_alteration(list, fact, alteration, old)
   local told = false
-  for _, calls in ipairs { alteration.before, alteration.now } do
+  for _, calls in ipairs { alteration.first, alteration.before, alteration.now } do
     for _, call in ipairs(calls) do
       local tell = of_call[call[1]]
       if tell then tell(list, fact, call, old) elseif not told then changed(list, fact) end

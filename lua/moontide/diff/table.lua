@@ -96,15 +96,30 @@ local function changes_of(old, new, fact)
   return change
 end
 
--- A column cannot become a generated one, nor another one.
-local function is_made_again(old, new)
-  return new.generated ~= nil and not same(old.generated, new.generated)
-end
-
 local function row_of(fact, name)
   for _, row in ipairs(fact.rows) do
     if row.name == name then return row end
   end
+end
+
+local function changes_type(old_fact, new_fact, name)
+  local old, new = row_of(old_fact, name), row_of(new_fact, name)
+  return old and new and (old.type ~= new.type or old.collation ~= new.collation
+    or old.collation_schema ~= new.collation_schema)
+end
+
+-- The server changes the type of no column that a generated one uses.
+local function uses_changed(old_fact, new_fact, name)
+  for _, used in ipairs(row_of(old_fact, name).uses or {}) do
+    if changes_type(old_fact, new_fact, used) then return true end
+  end
+  return false
+end
+
+-- A column cannot become a generated one, nor another one.
+local function is_made_again(old, new, old_fact, new_fact)
+  if new.generated == nil then return false end
+  return not same(old.generated, new.generated) or uses_changed(old_fact, new_fact, old[1])
 end
 
 -- What a child says of a column of its parent, or no longer says; its type is the parent's affair.
@@ -120,39 +135,58 @@ local function inherited(fact, name)
   return row and row.has_parent and column.item(row)
 end
 
+-- What a column stops to be, before others change.
+local function leave(found, name, place, column_name, change)
+  for _, key in ipairs { "identity", "generated" } do
+    if change[key] == null then
+      table.insert(found.before, 1, { "alter_column", name, column_name, { [key] = null, schema = place.schema } })
+      change[key] = nil
+    end
+  end
+end
+
 local function alter(found, name, place, column_name, change)
   if change.type then found.disturbed[column_name] = true end
-  if change.identity == null then
-    found.before[#found.before + 1] = { "alter_column", name, column_name, { identity = null, schema = place.schema } }
-    change.identity = nil
-  end
+  leave(found, name, place, column_name, change)
   if next(change) == nil then return end
   change.schema = place.schema
   found.now[#found.now + 1] = { "alter_column", name, column_name, change }
 end
 
+-- The columns of a table, generated ones first or last: they use others.
+local function sorted(fact, is_first)
+  local generated, others = {}, {}
+  for _, item in ipairs(fact.call[#fact.call]) do
+    local list = item.generated and generated or others
+    list[#list + 1] = item
+  end
+  local list, rest = is_first and generated or others, is_first and others or generated
+  return table.move(rest, 1, #rest, #list + 1, list)
+end
+
 local function drop_columns(found, name, place, old_fact, new_fact)
   local are = by_name(new_fact.call[#new_fact.call])
-  for _, item in ipairs(old_fact.call[#old_fact.call]) do
+  for _, item in ipairs(sorted(old_fact, true)) do
     local now = are[item[1]]
-    local again, above = now and is_made_again(item, now), not now and inherited(new_fact, item[1])
+    local again = now and is_made_again(item, now, old_fact, new_fact)
+    local above = not now and inherited(new_fact, item[1])
     if above then
       alter(found, name, place, item[1], inherited_changes(item, above, new_fact))
     elseif not now or again then
       found.before[#found.before + 1] = { "drop_column", name, item[1], place }
-      found.disturbed[item[1]], found.rebuilt = true, found.rebuilt or again
+      found.disturbed[item[1]], found.rebuilt[item[1]] = true, again or nil
     end
   end
 end
 
 local function add_columns(found, name, place, old_fact, new_fact)
   local were = by_name(old_fact.call[#old_fact.call])
-  for _, item in ipairs(new_fact.call[#new_fact.call]) do
+  for _, item in ipairs(sorted(new_fact)) do
     local before = were[item[1]]
     local above = not before and inherited(new_fact, item[1]) and inherited(old_fact, item[1])
     if above then
       alter(found, name, place, item[1], inherited_changes(above, item, new_fact))
-    elseif not before or is_made_again(before, item) then
+    elseif not before or is_made_again(before, item, old_fact, new_fact) then
       found.now[#found.now + 1] = { "add_column", name, item, place }
     else
       alter(found, name, place, item[1], changes_of(before, item, new_fact))
@@ -200,7 +234,7 @@ end
 return function(old_fact, new_fact)
   local old, new = body_of(old_fact), body_of(new_fact)
   if old.partition_by ~= new.partition_by then return { impossible = refusal } end
-  local found = { before = {}, now = {}, disturbed = {} }
+  local found = { before = {}, now = {}, disturbed = {}, rebuilt = {} }
   local name, place = new_fact.call[2], { schema = new.schema }
   drop_columns(found, name, place, old_fact, new_fact)
   add_columns(found, name, place, old_fact, new_fact)

@@ -17,7 +17,7 @@ local objects = [[
   UNION ALL SELECT 'pg_class', c.oid, a.attname, c.relowner, a.attacl, NULL, NULL, NULL,
     n.nspname || '.' || c.relname || '.' || a.attname
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE a.attacl IS NOT NULL AND {relations} AND {free pg_class c.oid}
+  WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND {relations} AND {free pg_class c.oid}
   UNION ALL SELECT 'pg_proc', p.oid, NULL, p.proowner, p.proacl, 'f', p.pronamespace, acldefault('f', p.proowner),
     n.nspname || '.' || p.proname
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -119,7 +119,7 @@ local function add_group(set, group, parent)
   local fact = set:add { key = key_of(group, object), kind = word, parent = parent and parent.key, name = name,
     schema = schema, call = call_of(word, group, on), drop = call_of(back, group, on), by_default = group.by_default }
   if not parent then return end
-  set:depend(fact.key, parent.key)
+  set:depend(fact.key, parent.key, group.row.column)
   depend_on_whole(set, fact, group, object)
 end
 

@@ -20,7 +20,7 @@ kind.queries = {
 }
 kind.documents = {
   relations = { "key_columns", "parents", "partitions", "options", "toast_options" },
-  columns = { "options", "sequence" },
+  columns = { "options", "sequence", "uses" },
   constraints = { "columns", "referenced", "on_delete_columns", "operators" },
   indexes = { "options", "include", "elements" },
 }
