@@ -38,7 +38,8 @@ describe("a revision that is more than one transaction", function()
     assert.equal(1, upgrade(project(body .. '  op.execute("SELECT 1/0")\n')).status)
     local ran = upgrade(project(body))
     assert.equal(0, ran.status, ran.stderr)
-    assert.equal("t", sql "SELECT started_at = (SELECT at FROM t WHERE id = 0) FROM moontide.log WHERE outcome = 'done'")
+    assert.equal("t",
+      sql "SELECT started_at = (SELECT at FROM t WHERE id = 0) FROM moontide.log WHERE outcome = 'done'")
   end)
 
   it("goes on behind what is committed, after a failure and an edit of the rest", function()
