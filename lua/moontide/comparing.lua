@@ -8,6 +8,7 @@ local reading = require "moontide.reading"
 ---@field app moontide.App
 ---@field scratch_url? string
 ---@field connections table<string, moontide.Db>
+---@field owned? fun(object: moontide.IncludeObject): boolean  what repeatable files make of a live database
 local Comparing = {}
 Comparing.__index = Comparing
 
@@ -77,7 +78,8 @@ end
 ---@param other? moontide.FactSet  the other side, whole
 ---@return moontide.FactSet
 function Comparing:narrowed(set, is_reflected, other)
-  return require("moontide.fact.choice").of(set, self.app:config().include, { reflected = is_reflected, other = other })
+  return require("moontide.fact.choice").of(set, self.app:config().include, { reflected = is_reflected, other = other,
+    owned = is_reflected and self.owned or nil })
 end
 
 --- The two sides of a comparison, as far as env.lua includes them.
@@ -105,6 +107,8 @@ end
 ---@return moontide.FactSet wanted
 ---@return moontide.Rename[] declared
 function Comparing:pair(wanted)
+  local owned, search_path = require "moontide.repeatable.owned", self.app:config().search_path
+  self.owned = owned.test(owned.of(self.app), search_path)
   if is_url(wanted) then
     local live, there = self:sides(nil, wanted)
     return live, there, {}

@@ -111,6 +111,7 @@ local function explain(problem, list)
   local entry = problem.index and list[problem.index]
   if entry and entry.where then
     problem.where = entry.where
+    require("moontide.dotted").explain(problem, entry.sql)
     if problem.sqlstate == "42704" and problem.message:find("^role ") then
       problem.hint = "Roles belong to the server, not to a database: create it, or take it out of the models."
     end

@@ -72,6 +72,21 @@ describe("moontide check", function()
     server.drop(all)
   end)
 
+  it("says that names are not split at dots, as an upgrade does", function()
+    local hint = 'Names are never split at dots: give the schema beside the name, as in "orgs" with schema = "app"; '
+      .. 'in references, { table = "orgs", schema = "app" }.'
+    declare(by_hand .. 'model.table("t", { { "org", "int", references = "app.orgs" } })\n')
+    local ran = run "check"
+    assert.matches('models.lua:%d+: relation "app.orgs" does not exist', ran.stderr)
+    assert.matches(hint, ran.stderr, 1, true)
+    shell.write(folder .. "/migrations/versions/a.lua",
+      cli.revision("a1", nil, { upgrade = 'op.create_index("i", "app.orgs", { "id" })' }))
+    assert.matches(hint, run("upgrade").stderr, 1, true)
+    shell.write(folder .. "/migrations/versions/a.lua",
+      cli.revision("a1", nil, { upgrade = 'op.execute "TABLE app.orgs"' }))
+    assert.falsy(run("upgrade").stderr:find("split at dots", 1, true))
+  end)
+
   it("takes a declaration as it was when it was made", function()
     local reflected = run("reflect").stdout
     local changed = reflected:gsub("model%.table(%b())", function(given)

@@ -184,4 +184,28 @@ describe("repeatable objects", function()
     ok "upgrade"
     assert.equal("active.sql|1", versions())
   end)
+
+  it("make what belongs to them: a comparison leaves it alone unless the models declare it", function()
+    project {
+      ["active.sql"] = active .. "COMMENT ON VIEW active IS 'those';\n",
+      ["code.lua"] = [[
+function upgrade()
+  op.create_function("f", { returns = "trigger", language = "plpgsql", body = "begin return new; end", replace = true })
+  op.execute 'CREATE OR REPLACE TRIGGER "On" BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION f()'
+  op.execute 'CREATE MATERIALIZED VIEW IF NOT EXISTS public.m AS SELECT 1 AS a'
+  op.query "SELECT 1"
+end]],
+    }
+    shell.write(folder .. "/migrations/env.lua", 'return { models = "models.lua" }\n')
+    local models = folder .. "/migrations/models.lua"
+    shell.write(models, 'model.table("users", { { "id", "bigint" }, { "name", "text" } })\n')
+    ok "upgrade"
+    local _, said = ok "check"
+    assert.equal("No differences: the database is what the models say.\n", said)
+    assert.matches("No changes detected", (ok("revision", "--autogenerate")))
+    shell.write(models, shell.read(models) .. 'model.view("active", "SELECT id, name FROM users")\n')
+    assert.matches("~ view public.active", run("check").stdout, 1, true)
+    sql "CREATE VIEW other AS SELECT 1 AS a"
+    assert.matches("%- view public.other", run("check").stdout)
+  end)
 end)

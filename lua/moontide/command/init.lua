@@ -41,7 +41,7 @@ command.list = {
   { name = "dev", summary = "run a private throwaway PostgreSQL for the project" },
   { name = "doctor", summary = "check the installation, the connection and the environment" },
   { name = "lua", summary = "run a Lua script with op and the connection" },
-  { name = "repl", summary = "a Lua prompt with op and the connection" },
+  { name = "repl", summary = "open a Lua prompt with op and the connection" },
   { name = "help", summary = "show the help of a command, or the manual page" },
   { name = "completion", summary = "print a completion script for a shell" },
 }

@@ -91,7 +91,7 @@ end
 
 return {
   name = "repl",
-  summary = "a Lua prompt with op and the connection",
+  summary = "open a Lua prompt with op and the connection",
   description = "A Lua prompt. The globals op, db, config, sql and null belong to the environment and connect when they"
     .. " are first used. Operations take effect at once, as in psql; begin(), commit() and rollback() hold several"
     .. " together. Reads standard input when that is no terminal, and then exits with 1 if something failed.",

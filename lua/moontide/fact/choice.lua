@@ -41,7 +41,8 @@ local function chooser(set, rule, side)
       known[key] = true   -- what stands in a circle is no reason
       local object, owner = described(fact), owner_key(set, fact)
       object.reflected, object.both = side.reflected, side.other and side.other.by_key[key] ~= nil
-      known[key] = (not fact.parent or takes(fact.parent)) and (not owner or takes(owner))
+      known[key] = not (side.owned and object.both == false and side.owned(object))
+        and (not fact.parent or takes(fact.parent)) and (not owner or takes(owner))
         and include.takes(rule, object, fact.parent ~= nil)
     end
     return known[key]
@@ -79,10 +80,12 @@ end
 --- What is chosen of a set; it knows the `whole` of which it is a part.
 ---@param set moontide.FactSet
 ---@param rule? moontide.Include
----@param side { reflected: boolean, other?: moontide.FactSet }
+---@param side { reflected: boolean, other?: moontide.FactSet, owned?: fun(object: moontide.IncludeObject): boolean }
+---  owned: whether an object that the other side has not is left out
 ---@return moontide.FactSet
 function choice.of(set, rule, side)
-  if not rule then return set end
+  if not rule and not side.owned then return set end
+  rule = rule or { except = {} }
   local chosen, takes = sets.new(), chooser(set, rule, side)
   for _, fact in ipairs(set.list) do
     if takes(fact.key) then chosen:add(fact) end

@@ -72,6 +72,7 @@ end
 local function place(problem, entry)
   if not entry then return problem end
   suggest_type(problem)
+  require("moontide.dotted").explain(problem, entry.sql)
   if problem.sqlstate == "22012" and entry.refused then return entry.refused() end
   problem.statement = problem.statement or entry.sql
   if entry.o then
