@@ -19,12 +19,17 @@ local function loses_column(self, owner)
   return false
 end
 
+-- Where something goes: a key with its table.
+local function place_of(self, fact, place)
+  return place[fact.parent and goes(self, fact.parent) and fact.parent or fact.key]
+end
+
 -- Another table, or its key, goes before this one.
 local function refers_to_dropped(self, fact, place)
   for key in pairs(self.from.edges[fact.key] or {}) do
     local other = self.from.by_key[key]
     local is_foreign = other and key ~= fact.parent and other.parent ~= fact.parent
-    if is_foreign and goes(self, key) and place[key] > place[fact.parent] then return true end
+    if is_foreign and goes(self, key) and place_of(self, other, place) > place[fact.parent] then return true end
   end
   return false
 end
