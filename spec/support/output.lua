@@ -77,7 +77,8 @@ return function()
       line("no test was run")
       failed = 1
     end
-    line(("%d passed, %d failed%s"):format(passed, failed, skipped > 0 and (", %d skipped"):format(skipped) or ""))
+    if skipped > 0 then line(skipped .. " skipped") end
+    line(("%d passed, %d failed"):format(passed, failed))
     return nil, true
   end)
 

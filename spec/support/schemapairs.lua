@@ -218,5 +218,5 @@ alter table a add foreign key (b) references b]] },
       create publication four for all tables with (publish_via_partition_root = true)]] },
   { "comments on what is always there", "create extension citext; comment on schema public is 'ours'",
     "create extension citext; comment on extension citext is 'text without case'; create schema x" },
-  { "everything", "", require("spec.support.shell").read("spec/support/everything.sql") },
+  { "everything", "", require("spec.support.shell").read("spec/support/everything.sql"), since = 14 },
 }
