@@ -28,7 +28,7 @@ specs() { "$MOONTIDE_BINARY" lua spec/support/busted.lua "$@" </dev/null; }
 half() {
   log=$build.$1.log
   shift
-  { specs "$@" 2>&1 || echo "specs failed"; } | tee "$log" | grep -Ev '^([0-9]+ passed, [0-9]+ failed|specs failed)$' || true
+  { specs "$@" 2>&1 || echo "specs failed"; } | tee "$log" | grep --line-buffered -Ev '^([0-9]+ passed, [0-9]+ failed|specs failed)$' || true
 }
 
 total() {
