@@ -1,5 +1,6 @@
 -- revision --autogenerate through the real file: what it writes makes the database what the models say, finds
--- nothing the second time, and its downgrade brings back what was there.
+-- nothing the second time, and its downgrade brings back what was there. Every other pair is taken backwards;
+-- MOONTIDE_PAIRS=both takes all of them both ways.
 
 local cli = require "spec.support.cli"
 local models = require "spec.support.models"
@@ -53,10 +54,11 @@ local function there_and_back(from, to)
 end
 
 describe("revision --autogenerate", function()
-  for _, pair in ipairs(require "spec.support.schemapairs") do
+  local both = os.getenv "MOONTIDE_PAIRS" == "both"
+  for i, pair in ipairs(require "spec.support.schemapairs") do
     it("leads there and back: " .. pair[1], function()
-      there_and_back(pair[2], pair[3])
-      there_and_back(pair[3], pair[2])
+      if both or i % 2 == 1 then there_and_back(pair[2], pair[3]) end
+      if both or i % 2 == 0 then there_and_back(pair[3], pair[2]) end
     end)
   end
 end)
