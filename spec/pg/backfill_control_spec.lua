@@ -156,7 +156,7 @@ describe("a backfill while it runs", function()
 
   it("is left by a worker on Ctrl-C, which others do not notice", function()
     sql(tables:format(10000))
-    folder = project(modes.sql .. ", max_rows = 50, rows_per_s = 1500")
+    folder = project(modes.sql .. ", max_rows = 50, rows_per_s = 400")
     local upgrade = start "upgrade"
     has_begun()
     local worker = start "backfill work plus"
