@@ -17,7 +17,7 @@ enum { HEAD = 20, SIZE = 4 };
 
 typedef struct Array {
   char *bytes;
-  size_t used, room, last; /* `last`: where the last element begins */
+  size_t used, room, last; /* `last`: where the last element begins, or 0 where that is not known */
   uint32_t element, count;
 } Array;
 
@@ -110,8 +110,11 @@ static bool add_value(lua_State *L, Array *array, int index) {
 
 /* --- methods --- */
 
+/* The array that a method is called on, which has at least its head. */
 static Array *check(lua_State *L) {
-  return luaL_checkudata(L, 1, ARRAY);
+  Array *array = luaL_checkudata(L, 1, ARRAY);
+  luaL_argcheck(L, array->bytes != NULL, 1, "is closed");
+  return array;
 }
 
 /* array:add(value) -> whether the value is one that needs no thought; nil is NULL */
@@ -145,12 +148,16 @@ static int array_cell(lua_State *L) {
   return 0;
 }
 
-/* array:trim(count): without its last element, where it has one more than that */
+/* array:trim(count): without its last element, where it has one more than that. Where the one before it begins is not
+   known, so that another one must be added first. */
 static int array_trim(lua_State *L) {
   Array *array = check(L);
   lua_Integer count = luaL_checkinteger(L, 2);
-  if ((lua_Integer)array->count != count + 1) return 0;
+  luaL_argcheck(L, count >= 0, 2, "is negative");
+  if (array->count - count != 1) return 0;
+  if (array->last == 0) return luaL_error(L, "only the last element can be taken away");
   array->used = array->last;
+  array->last = 0;
   array->count--;
   return 0;
 }
@@ -173,7 +180,7 @@ static int array_length(lua_State *L) {
 }
 
 static int array_gc(lua_State *L) {
-  Array *array = check(L);
+  Array *array = luaL_checkudata(L, 1, ARRAY);
   free(array->bytes);
   array->bytes = NULL;
   array->used = array->room = 0;

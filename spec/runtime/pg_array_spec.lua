@@ -62,6 +62,33 @@ describe("pg.array and held results", function()
     })
   end)
 
+  it("takes away the last element once, and never one before it", function()
+    local array = filled(23, { 1, 2, 3 })
+    array:trim(2)
+    assert.error_matches(function() array:trim(1) end, "only the last element can be taken away")
+    assert.error_matches(function() array:trim(-1) end, "is negative")
+    assert.error_matches(function() pg.array(23):trim(-1) end, "is negative")
+    array:trim(math.maxinteger)
+    assert.equal("{1,2}", read_back(23, array))
+    array:add(4)
+    array:trim(2)
+    assert.equal("{1,2}", read_back(23, array))
+  end)
+
+  it("is nothing any more after its finalizer", function()
+    local held <close> = conn:pipeline { { rows = "held", sql = "SELECT 1 AS n" } }[1]
+    local array = filled(23, { 1 })
+    local release = getmetatable(array).__gc
+    release(array)
+    release(array)
+    for _, call in ipairs {
+      function() array:bytes() end, function() array:cell(held, 1, 1) end, function() array:add(1) end,
+      function() array:raw "" end, function() array:trim(0) end, function() return #array end,
+    } do
+      assert.error_matches(call, "is closed")
+    end
+  end)
+
   it("keeps a result of a pipeline as it came", function()
     local held <close> = conn:pipeline { { rows = "held",
       sql = "SELECT i AS id, i::text || 'é' AS name, NULLIF(i, 2)::int8 AS n FROM generate_series(1, 3) i" } } [1]

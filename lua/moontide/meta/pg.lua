@@ -106,7 +106,8 @@ function Array:raw(bytes) end
 ---@param column integer
 function Array:cell(held, row, column) end
 
---- Take the last element away, if it is the only one more than `count`.
+--- Take the last element away, if it is the only one more than `count`. Before the next one is taken away, one must
+--- be added.
 ---@param count integer
 function Array:trim(count) end
 
