@@ -6,6 +6,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -66,7 +67,35 @@ static void add_cell(SHA256_CTX *context, char kind, const void *bytes, size_t l
   SHA256_Update(context, bytes, length);
 }
 
-/* The value on top; whatever else COPY does not take is refused there. [-0, +0] */
+/* How copy:rows sends the "value" of the table on top: as bytes, as text, or not at all. [-0, +0] */
+static char kind_of(lua_State *L) {
+  bool bytes, text;
+  lua_pushliteral(L, "type");
+  bytes = lua_rawget(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "bytea") == 0;
+  lua_pushliteral(L, "oid");
+  text = lua_rawget(L, -3) == LUA_TNUMBER;
+  lua_pop(L, 2);
+  return bytes ? 'b' : text ? 's' : '?';
+}
+
+/* The table on top, {type = "bytea", value = bytes} or {oid = integer, value = text}. [-0, +0] */
+static void add_typed(lua_State *L, SHA256_CTX *context) {
+  size_t length;
+  const char *text;
+  char kind = kind_of(L);
+  lua_pushliteral(L, "value");
+  switch (lua_rawget(L, -2)) {
+  case LUA_TNIL: add_cell(context, kind == '?' ? kind : '0', "", 0); break;
+  case LUA_TSTRING:
+    text = lua_tolstring(L, -1, &length);
+    add_cell(context, kind, text, length);
+    break;
+  default: add_cell(context, '?', "", 0);
+  }
+  lua_pop(L, 1);
+}
+
+/* The value on top. What copy:rows does not take it refuses; here it is like no value that was taken. [-0, +0] */
 static void add_value(lua_State *L, SHA256_CTX *context) {
   size_t length;
   const char *text;
@@ -86,7 +115,9 @@ static void add_value(lua_State *L, SHA256_CTX *context) {
       add_cell(context, 'n', &number, sizeof number);
     break;
   case LUA_TBOOLEAN: add_cell(context, lua_toboolean(L, -1) ? 't' : 'f', "", 0); break;
-  default: add_cell(context, '0', "", 0);
+  case LUA_TTABLE: add_typed(L, context); break;
+  case LUA_TNIL: add_cell(context, '0', "", 0); break;
+  default: add_cell(context, '?', "", 0);
   }
 }
 

@@ -35,6 +35,7 @@ describe("the rows of a committed segment", function()
 
   local inserted = 'local rows = {} for i = 1, 2500 do rows[i] = { id = i, note = "n" .. i %% %d } end '
     .. 'op.bulk_insert("t", rows)'
+  local valued = 'local rows = {} for i = 1, 101 do rows[i] = { id = i, note = %s } end op.bulk_insert("t", rows)'
   local called = 'local i = 0 op.copy_from("t", function() i = i + 1 '
     .. 'return i <= %d and { id = i, note = "x" } or nil end, { columns = { "id", "note" } })'
   local lines = 'op.copy_from("t", { "1\\ta", "2\\t%s" })'
@@ -43,6 +44,9 @@ describe("the rows of a committed segment", function()
     ["a long op.bulk_insert"] = { inserted:format(7), inserted:format(8), "2500" },
     ["a function"] = { called:format(20000), called:format(19999), "20000" },
     ["lines"] = { lines:format "b", lines:format "c", "2" },
+    ["JSON documents"] = { valued:format "json { a = { i } }", valued:format "json { b = { i } }", "101" },
+    ["arrays"] = { valued:format "array { i, 1 }", valued:format "array { i, 2 }", "101" },
+    ["bytes"] = { valued:format [[bytea "\0a"]], valued:format [[bytea "\0b"]], "101" },
   } do
     it(("of %s may not be edited"):format(name), function() assert_refused(continues(case[1], case[2])) end)
 

@@ -59,6 +59,21 @@ describe("digest.sum", function()
     assert.equal(rows_of { { a = 1, b = "x" } }, rows_of({ { a = 1, b = "x", c = 3 } }))
   end)
 
+  it("of rows tells every difference of tables in them, and takes them as COPY does", function()
+    local seen = {}
+    for index, given in ipairs {
+      { type = "bytea", value = "x" }, { type = "bytea", value = "y" }, { oid = 25, value = "x" },
+      { oid = 25, value = "y" }, { oid = 25 }, { value = "x" }, {}, false,
+    } do
+      local hex = rows_of { { a = given } }
+      assert.is_nil(seen[hex], index)
+      seen[hex] = true
+    end
+    assert.equal(rows_of { { a = "x" } }, rows_of { { a = { oid = 3802, value = "x" } } })
+    assert.equal(rows_of { {} }, rows_of { { a = { type = "bytea" } } })
+    assert.not_equal(rows_of { {} }, rows_of { { a = print } })
+  end)
+
   it("refuses what are no rows", function()
     local _, problem = pcall(rows_of, { 1 })
     assert.equal("row 1 is not a table", problem.message)
