@@ -96,6 +96,7 @@ static void flush(lua_State *L, PgCopy *copy) {
 }
 
 void pg_copy_add(lua_State *L, PgCopy *copy, const char *data, size_t length) {
+  copy->bytes += (lua_Integer)length;
   if (length > sizeof copy->scratch - copy->used) flush(L, copy);
   if (length > sizeof copy->scratch) {
     put(L, copy, data, length);
@@ -112,6 +113,13 @@ static int copy_write(lua_State *L) {
   const char *data = luaL_checklstring(L, 2, &length);
   pg_copy_add(L, copy, data, length);
   return 0;
+}
+
+/* copy:bytes() -> of the data that it was given so far, in the form in which it travels; also when it is over */
+static int copy_bytes(lua_State *L) {
+  const PgCopy *copy = luaL_checkudata(L, 1, COPY);
+  lua_pushinteger(L, copy->bytes);
+  return 1;
 }
 
 /* copy:finish() -> number of rows */
@@ -215,8 +223,8 @@ const luaL_Reg pg_copy_methods[] = {
 void pg_copy_open(lua_State *L) {
   static const luaL_Reg events[] = {{"__close", copy_close}, {"__gc", copy_close}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
-      {"abort", copy_abort},  {"close", copy_close},     {"finish", copy_finish}, {"read", copy_read},
-      {"rows", pg_copy_rows}, {"write", copy_write},     {NULL, NULL}};
+      {"abort", copy_abort}, {"bytes", copy_bytes}, {"close", copy_close}, {"finish", copy_finish},
+      {"read", copy_read},   {"rows", pg_copy_rows}, {"write", copy_write}, {NULL, NULL}};
   luaL_newmetatable(L, COPY);
   luaL_setfuncs(L, events, 0);
   luaL_newlib(L, methods);

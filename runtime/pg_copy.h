@@ -9,6 +9,7 @@ typedef struct PgCopy {
   bool in, in_transaction;
   bool broken;        /* an error came in the middle of a row */
   char *chunk;        /* what libpq handed out */
+  lua_Integer bytes;  /* of data that it was given */
   size_t used;        /* of scratch */
   char scratch[32 * 1024]; /* what is not sent yet; missing in a copy from the server */
 } PgCopy;

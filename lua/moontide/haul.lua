@@ -8,7 +8,7 @@ local sys = require "moontide.runtime.sys"
 ---@field name string     of the table
 ---@field unit string     what is counted
 ---@field count integer
----@field bytes integer   0 where they are not known
+---@field copy? moontide.pg.CopyIn  the copy, which knows how many bytes there are
 local Haul = {}
 Haul.__index = Haul
 
@@ -24,7 +24,7 @@ function haul.new(o, clock)
   clock = clock or sys.clock
   local terminal = report.has_terminal()
   return setmetatable({
-    name = o.table, unit = o.format == "csv" and "lines" or "rows", count = 0, bytes = 0, clock = clock,
+    name = o.table, unit = o.format == "csv" and "lines" or "rows", count = 0, clock = clock,
     started = clock(), next = clock() + (terminal and terminal_interval or log_interval), terminal = terminal,
   }, Haul)
 end
@@ -36,14 +36,9 @@ local function megabytes(bytes) return ("%.1f MB"):format(bytes / 1048576) end
 --- How far it is, in words.
 ---@return string
 function Haul:words()
-  local seconds = math.max(self.clock() - self.started, 0.001)
-  local parts = { ("load %s: %s %s"):format(self.name, short(self.count), self.unit),
-    ("%s %s/s"):format(short(self.count / seconds), self.unit) }
-  if self.bytes > 0 then
-    table.insert(parts, 2, megabytes(self.bytes))
-    parts[4] = megabytes(self.bytes / seconds) .. "/s"
-  end
-  return table.concat(parts, "  ")
+  local seconds, bytes = math.max(self.clock() - self.started, 0.001), self.copy:bytes()
+  return ("load %s: %s %s  %s  %s %s/s  %s/s"):format(self.name, short(self.count), self.unit, megabytes(bytes),
+    short(self.count / seconds), self.unit, megabytes(bytes / seconds))
 end
 
 local function show(self)
@@ -53,14 +48,18 @@ local function show(self)
   report.progress(self:words():sub(1, (sys.width(2) or 80) - 1))
 end
 
-local function note(self, count, bytes)
-  self.count, self.bytes = self.count + count, self.bytes + bytes
+local function note(self, count)
+  self.count = self.count + count
   if self.clock() >= self.next then show(self) end
 end
 
+--- Watch the copy, which takes everything before this does.
+---@param copy moontide.pg.CopyIn
+function Haul:attend(copy) self.copy = copy end
+
 --- Take rows.
 ---@param list table[]
-function Haul:rows(list) note(self, #list, 0) end
+function Haul:rows(list) note(self, #list) end
 
 local function line_feeds(text)
   local count, at = 0, text:find("\n", 1, true)
@@ -70,15 +69,15 @@ end
 
 --- Take a piece of the data.
 ---@param chunk string
-function Haul:write(chunk) note(self, line_feeds(chunk), #chunk) end
+function Haul:write(chunk) note(self, line_feeds(chunk)) end
 
 --- The line at the end of a load that was shown.
 ---@param affected integer  the rows that the server has counted
 function Haul:finish(affected)
   if not self.shown then return end
   self:close()
-  local data = self.bytes > 0 and ", " .. megabytes(self.bytes) or ""
-  report.info(("load %s: %d rows%s in %.1f s"):format(self.name, affected, data, self.clock() - self.started))
+  report.info(("load %s: %d rows, %s in %.1f s"):format(self.name, affected, megabytes(self.copy:bytes()),
+    self.clock() - self.started))
 end
 
 --- Take the line away, whatever became of the load.

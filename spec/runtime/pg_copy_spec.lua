@@ -57,6 +57,19 @@ describe("copy:rows", function()
     end
   end)
 
+  it("knows how many bytes it was given", function()
+    local copy <close> = conn:copy_in(into)
+    assert.equal(0, copy:bytes())
+    copy:rows({ { a = 1, b = "x\ty", e = true } }, columns)
+    local row = "1\tx\\ty\t\\N\t\\N\tt\n"
+    assert.equal(#row, copy:bytes())
+    copy:write(row:gsub("1", "2", 1))
+    copy:rows({ { a = 3, b = ("z"):rep(100000) } }, columns)
+    assert.equal(2 * #row + #"3\t\t\\N\t\\N\t\\N\n" + 100000, copy:bytes())
+    assert.equal(3, copy:finish())
+    assert.equal(2 * #row + #"3\t\t\\N\t\\N\t\\N\n" + 100000, copy:bytes())
+  end)
+
   it("takes rows in many calls, and values larger than its buffer", function()
     local text = ("x\ty"):rep(1 << 20)
     local copy <close> = conn:copy_in(into)

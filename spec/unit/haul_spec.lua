@@ -16,9 +16,11 @@ describe("haul", function()
 
   local function load(source, o)
     local watch <close> = haul.new(o, clock)
-    local taken = {}
-    local server = { rows = function(_, list) taken[#taken + 1] = #list end,
-      write = function(_, chunk) taken[#taken + 1] = chunk end }
+    local taken, bytes = {}, 0
+    local function take(item, size) taken[#taken + 1], bytes = item, bytes + size end
+    local server = { rows = function(_, list) take(#list, #list * 1024) end,
+      write = function(_, chunk) take(chunk, #chunk) end, bytes = function() return bytes end }
+    watch:attend(server)
     feed.into(source, server, watch)
     watch:finish(4321)
     return taken
@@ -48,11 +50,11 @@ describe("haul", function()
     assert.equal("load t: 20 lines  0.0 MB  2 lines/s  0.0 MB/s", lines[1])
   end)
 
-  it("counts the rows of a list", function()
+  it("counts the rows of a list, and what they are on their way", function()
     local rows = setmetatable({}, { __index = function(_, index) now = now + 1 / 128 return { id = index } end,
       __len = function() return 4321 end })
     load({ rows = rows, columns = { "id" } }, { table = "t" })
-    assert.same({ "load t: 2000 rows  128 rows/s", "load t: 4000 rows  128 rows/s", "load t: 4321 rows in 33.8 s" },
-      lines)
+    assert.same({ "load t: 2000 rows  2.0 MB  128 rows/s  0.1 MB/s",
+      "load t: 4000 rows  3.9 MB  128 rows/s  0.1 MB/s", "load t: 4321 rows, 4.2 MB in 33.8 s" }, lines)
   end)
 end)

@@ -240,6 +240,10 @@ function CopyIn:write(data) end
 ---@param columns string[]
 function CopyIn:rows(list, columns) end
 
+--- How much data it was given so far, in the form in which it travels; also when it is over.
+---@return integer
+function CopyIn:bytes() end
+
 --- End the data and wait for the server's verdict, which is raised if it is an error.
 ---@return integer  number of rows
 function CopyIn:finish() end

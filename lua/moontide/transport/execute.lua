@@ -243,7 +243,10 @@ end
 function Execute:copy(entry)
   self:flush()
   local watch <close> = require("moontide.haul").new(entry.o)
-  local function load(copy) feed.into(entry.copy, copy, watch, entry.copy.sum) end
+  local function load(copy)
+    watch:attend(copy)
+    feed.into(entry.copy, copy, watch, entry.copy.sum)
+  end
   local ok, result = pcall(self.db.copy_in, self.db, entry.sql, load)
   if ok then watch:finish(result) end
   return remember_failure(self, ok, ok and result or place(fault.of(result), entry))
