@@ -54,7 +54,7 @@ describe("a backfill that is throttled", function()
       local document = cjson.decode(line)
       if document.event == "backfill" then events[#events + 1] = document.state .. ":" .. (document.reason or "") end
     end
-    assert.same({ "paused:throttle_sql answers 1", "running:" }, events)
+    assert.same({ "paused:throttle_sql answers 1", "running:", "done:" }, events)
     assert.matches("backfill plus: paused: throttle_sql answers 1\n.*backfill plus: goes on\n", ran.stderr)
     assert.equal("1|6000", sql "SELECT v, count(*) FROM t GROUP BY v")
   end)

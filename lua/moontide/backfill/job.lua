@@ -8,8 +8,10 @@ local crew = require "moontide.backfill.crew"
 local division = require "moontide.backfill.division"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
+local growth = require "moontide.backfill.growth"
 local identity = require "moontide.backfill.identity"
 local knob = require "moontide.backfill.knob"
+local notice = require "moontide.backfill.notice"
 local order = require "moontide.backfill.order"
 local orders = require "moontide.backfill.orders"
 local pace = require "moontide.backfill.pace"
@@ -114,7 +116,8 @@ local function divide(self, told)
     estimate = estimate + leaf.rows
   end
   preflight.check(self.db, self.o, leaves)
-  local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]), told = told }
+  local found = { leaves = leaves, columns = leaves[1] and archive_columns(self, leaves[1]), told = told,
+    wal = growth.position(self.db) }
   return found, self.books:start_statements(self.id, ranges, found, estimate)
 end
 
@@ -143,7 +146,7 @@ local function started(self, row)
 end
 
 local function spec_of(o, found)
-  return setmetatable({ leaves = found.leaves, columns = found.columns, told = found.told }, { __index = o })
+  return setmetatable(tree.kept(found), { __index = o })
 end
 
 --- A run of a job.
@@ -328,6 +331,7 @@ function Run:run()
   if not right then fail(self, wrong) end
   if state.rows_bad > 0 then report.warn(quarantine.words(self.o, state.rows_bad)) end
   self:set_state "done"
+  notice.done(self, state)
   advice.give_after(self)
   return true
 end

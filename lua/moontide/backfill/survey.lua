@@ -14,7 +14,8 @@ local leaves_sql = [[
 WITH RECURSIVE tree AS (
   SELECT %s::regclass::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid)
 SELECT c.oid::bigint AS oid, format('%%I.%%I', n.nspname, c.relname) AS name, c.relkind::text AS relkind,
-  c.reltuples::bigint AS reltuples, pg_relation_size(c.oid) AS bytes, pg_table_size(c.oid) AS full_bytes
+  c.reltuples::bigint AS reltuples, pg_relation_size(c.oid) AS bytes, pg_table_size(c.oid) AS full_bytes,
+  pg_total_relation_size(c.oid) AS all_bytes
 FROM tree JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind <> 'p' ORDER BY c.oid]]
 
@@ -61,6 +62,7 @@ end
 ---@field sweep? moontide.BackfillLeaf  the way to all
 ---@field rows integer  an estimate
 ---@field row_bytes number
+---@field bytes integer   of the table and its indexes, when the backfill came to it
 
 -- Rows of a table that was never analyzed, by its size.
 local function estimate(row)
@@ -78,7 +80,8 @@ function survey.leaves(db, o)
   for _, row in ipairs(db:exec(leaves_sql:format(name))) do
     if row.relkind ~= "r" then refuse(o, ("%s is not a table"):format(row.name)) end
     local rows = estimate(row)
-    local leaf = { oid = row.oid, name = row.name, rows = rows, row_bytes = row.full_bytes / math.max(rows, 1) }
+    local leaf = { oid = row.oid, name = row.name, rows = rows, row_bytes = row.full_bytes / math.max(rows, 1),
+      bytes = row.all_bytes }
     order.choose(db, o, leaf, survey.columns(db, leaf.oid))
     check_set(o, leaf)
     list[#list + 1] = leaf

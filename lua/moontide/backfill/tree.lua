@@ -6,6 +6,13 @@ local serialize = require "moontide.serialize"
 
 local tree = {}
 
+--- What is kept of a job beside its operation.
+---@param spec table
+---@return { leaves: moontide.BackfillLeaf[], columns: string[]?, told: string?, wal: string? }
+function tree.kept(spec)
+  return { leaves = spec.leaves, columns = spec.columns, told = spec.told, wal = spec.wal }
+end
+
 --- Note which tables a run knows.
 ---@param run moontide.BackfillRun
 function tree.index(run)
@@ -40,7 +47,7 @@ function tree.learn(run, leaves)
     table.insert(run.spec.leaves, leaf)
   end
   tree.index(run)
-  return { leaves = run.spec.leaves, columns = run.spec.columns, told = run.spec.told }
+  return tree.kept(run.spec)
 end
 
 local name_sql = "SELECT format('%%I.%%I', n.nspname, c.relname) AS name FROM pg_class c "
