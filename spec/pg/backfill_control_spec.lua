@@ -2,6 +2,8 @@
 
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local identity = require "moontide.backfill.identity"
+local pg = require "moontide.runtime.pg"
 local server = require "spec.support.server"
 
 local tables = [[
@@ -242,6 +244,26 @@ describe("a backfill while it runs", function()
     sql "ALTER TABLE t DROP CONSTRAINT t_check"
     ok "backfill retry plus"
     check_once(800)
+  end)
+
+  it("is as fast as while it worked, however long it did not", function()
+    sql(tables:format(25000))
+    sql "ALTER TABLE t ADD CHECK (id <> 12001 OR v = 0)"
+    folder = project(modes.sql .. ", lanes = 1, max_rows = 200")
+    assert.equal(1, run("upgrade").status)
+    assert.is_true(changed() > 0)
+    sql [[UPDATE moontide.backfill SET state = 'running', started_at = started_at - interval '12 hours';
+      UPDATE moontide.backfill_range SET busy_ms = rows_seen / 10, committed_at = committed_at - interval '11 hours']]
+    assert.is_nil(job().rate)
+    local lanes = {}
+    for index = 1, 2 do
+      lanes[index] = pg.connect(url, { defaults = { application_name = identity.application(job().id, "far:1") } })
+    end
+    local now = job()
+    for _, lane in ipairs(lanes) do lane:close() end
+    -- Ten rows a millisecond in each of two lanes, but for what is lost in whole milliseconds.
+    assert.is_true(now.rate >= 20000 and now.rate < 21000, now.rate)
+    assert.is_true(now.eta <= 1, now.eta)
   end)
 
   it("refuses words that mean nothing", function()
