@@ -78,8 +78,8 @@ end
 ---@param other? moontide.FactSet  the other side, whole
 ---@return moontide.FactSet
 function Comparing:narrowed(set, is_reflected, other)
-  return require("moontide.fact.choice").of(set, self.app:config().include, { reflected = is_reflected, other = other,
-    owned = is_reflected and self.owned or nil })
+  return require("moontide.fact.choice").of(set, reading.rule(self.app:config()), { reflected = is_reflected,
+    other = other, owned = is_reflected and self.owned or nil })
 end
 
 --- The two sides of a comparison, as far as env.lua includes them.

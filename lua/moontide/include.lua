@@ -85,17 +85,27 @@ local function refuse_kind(name, known, where)
     hint = nearest and ('Did you mean "%s"?'):format(nearest) or "The kinds are " .. table.concat(known, ", ") .. "." })
 end
 
---- Refuse kinds that there are not; plugins may have some.
----@param rule moontide.Include
----@param known string[]
----@param where string
-function include.check_kinds(rule, known, where)
-  local is_known = {}
-  for _, name in ipairs(known) do is_known[name] = true end
+-- The kinds that a rule names in full.
+local function kinds_of(rule)
+  local list = {}
   for _, test in ipairs(table.move(rule.except, 1, #rule.except, 2, { rule })) do
     for _, name in ipairs(test.kind or {}) do
-      if not name:find("[*?]") and not is_known[name] then refuse_kind(name, known, where) end
+      if not name:find("[*?]") then list[#list + 1] = name end
     end
+  end
+  return list
+end
+
+--- Refuse kinds that there are not; plugins may have some.
+---@param rule moontide.Include
+---@param kinds fun(): string[]  asked only where one is named
+---@param where string
+function include.check_kinds(rule, kinds, where)
+  local named = kinds_of(rule)
+  local known, is_known = named[1] and kinds() or {}, {}
+  for _, name in ipairs(known) do is_known[name] = true end
+  for _, name in ipairs(named) do
+    if not is_known[name] then refuse_kind(name, known, where) end
   end
 end
 

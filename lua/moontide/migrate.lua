@@ -5,6 +5,7 @@
 local fault = require "moontide.fault"
 local history = require "moontide.history"
 local late = require "moontide.late"
+local lfs = require "lfs"
 local report = require "moontide.report"
 local revision = require "moontide.revision"
 local session = require "moontide.session"
@@ -148,6 +149,12 @@ local function show_warnings(steps)
   for _, warning in ipairs(steps.warnings) do report.warn(warning.message, warning) end
 end
 
+-- Most environments have no folder of repeatable objects.
+local function add_repeatable(steps, direction, target, config, live)
+  if not lfs.attributes(config.repeatable, "mode") then return end
+  require("moontide.repeatable.plan").online(steps, direction, target, config, live)
+end
+
 -- Load the files of a plan, then run it.
 local function carry_out(app, live, direction, steps, options)
   local config, rows = app:config(), live.state.rows
@@ -185,7 +192,7 @@ function migrate.online(app, direction, target, options)
   local rows = live.state.rows
   local steps = plan[options.plan or direction](graph, rows, target)
   if next(live.state.journal) then partial.check(graph, direction, steps, live.state.journal) end
-  require("moontide.repeatable.plan").online(steps, direction, target, config, live)
+  add_repeatable(steps, direction, target, config, live)
   show_warnings(steps)
   carry_out(app, live, direction, steps, options)
 end

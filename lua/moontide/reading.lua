@@ -13,11 +13,16 @@ function reading.scope(config)
   return { schemas = config.schema == "moontide" and { "moontide" } or {}, relations = prefixed }
 end
 
---- The same for declarations, with the schemas that stay where they are while those are built.
+--- What of a database is looked at.
+---@param config table
+---@return moontide.Include
+function reading.rule(config) return config.include or require("moontide.include").default end
+
+--- The same as `scope` for declarations, with the schemas that stay where they are while those are built.
 ---@param config table
 ---@return moontide.ScopeOptions
 function reading.scratch_scope(config)
-  local options, rule = reading.scope(config), config.include
+  local options, rule = reading.scope(config), reading.rule(config)
   options.stays = function(schema) return require("moontide.include").leaves_schema(rule, schema) end
   return options
 end
@@ -36,7 +41,7 @@ end
 ---@param config table
 ---@return moontide.FactSet
 function reading.included(db, config)
-  return require("moontide.fact.choice").of(reading.live(db, config), config.include, { reflected = true })
+  return require("moontide.fact.choice").of(reading.live(db, config), reading.rule(config), { reflected = true })
 end
 
 return reading

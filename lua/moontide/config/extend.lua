@@ -51,7 +51,8 @@ end
 -- So may kinds of objects.
 local function check_kinds(values, place_of)
   if not values.include then return end
-  require("moontide.include").check_kinds(values.include, require("moontide.fact").kinds(), place_of "include")
+  local function kinds() return require("moontide.fact").kinds() end
+  require("moontide.include").check_kinds(values.include, kinds, place_of "include")
 end
 
 --- Load the plugins of an environment, and put what they give in its place.
@@ -63,7 +64,6 @@ function extend.with_plugins(values, x, place_of)
   for index, hook in ipairs(values.post_write_hooks) do writers[index] = find_formatter(hook, set, place_of) end
   check_rules(values, place_of)
   check_kinds(values, place_of)
-  values.include = values.include or require("moontide.include").default
   values.hooks, values.post_write_hooks, values.plugins = gather_hooks(values, set), writers, set.list
 end
 

@@ -1,7 +1,5 @@
 --- How revisions are named in messages.
 
-local suggest = require "moontide.suggest"
-
 local words = {}
 
 --- A name in double quotes.
@@ -27,7 +25,7 @@ end
 ---@param known string[]
 ---@return string?
 function words.nearest(name, known)
-  return #name > 2 and suggest.nearest(name, known) or nil
+  return #name > 2 and require("moontide.suggest").nearest(name, known) or nil
 end
 
 --- A revision with the file it stands in.
