@@ -3,6 +3,7 @@
 
 local digest = require "moontide.runtime.digest"
 local serialize = require "moontide.serialize"
+local strategy = require "moontide.backfill.strategy"
 
 local essential = { "name", "table", "schema", "set", "condition", "delete", "into", "key", "order", "read", "write" }
 
@@ -14,6 +15,7 @@ local functions = { "each", "each_chunk" }
 return function(o)
   local fields = {}
   for _, name in ipairs(essential) do fields[name] = o[name] end
+  if o.order then fields.order = strategy.identity(o.order) end
   for _, name in ipairs(functions) do
     local known = o.named and o.named[name]
     if o[name] then fields[name] = known or digest.sha256(string.dump(o[name], true)) end

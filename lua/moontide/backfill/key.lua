@@ -1,6 +1,6 @@
 --- The order in which a backfill goes through a table, and the SQL of it. A key is a
---- list of columns { name =, type = }; a bound is a list of texts, one for each column
---- or for the first few of them. Pure.
+--- list of columns { name =, type = }, perhaps descending; a bound is a list of texts, one
+--- for each column or for the first few of them. Pure.
 
 local quote = require "moontide.sql.quote"
 
@@ -78,23 +78,6 @@ function key.only(leaf, alias)
   return leaf.only and " AND " .. leaf.only:gsub("%%s", (quote.ident(alias):gsub("%%", "%%%%"))) or ""
 end
 
--- In physical order a bound is an address, so that nothing need be read to find the next: whole blocks, or, for few
--- rows, a part of one.
-local function next_address(physical, after, n)
-  local block, slot = 0, 0
-  if after then block, slot = after[1]:match("%((%d+),(%d+)%)") end
-  block, slot = math.tointeger(block), math.tointeger(slot)
-  if n >= physical.density then return block + n // physical.density, 0 end
-  if slot + n >= physical.slots then return block + 1, 0 end
-  return block, slot + n
-end
-
-local function physical_probe(leaf, after, upto, n)
-  local block, slot = next_address(leaf.physical, after, n)
-  if upto and block >= math.tointeger(upto[1]:match("%((%d+),")) then return "SELECT NULL AS key WHERE false" end
-  return ([[SELECT '["(%d,%d)"]' AS key]]):format(block, slot)
-end
-
 --- The query for the key of the n-th row behind a bound: the end of a chunk. It
 --- answers no row where fewer are left.
 ---@param leaf { name: string, key: moontide.BackfillKey }
@@ -103,7 +86,6 @@ end
 ---@param n integer
 ---@return string
 function key.probe(leaf, after, upto, n)
-  if leaf.physical then return physical_probe(leaf, after, upto, n) end
   local names = {}
   for index, column in ipairs(leaf.key) do names[index] = "t." .. quote.ident(column.name) end
   return ("SELECT %s AS key FROM (SELECT %s FROM ONLY %s t WHERE %s ORDER BY %s OFFSET %d LIMIT 1) s"):format(
@@ -115,10 +97,6 @@ end
 ---@param leaf { name: string, key: moontide.BackfillKey }
 ---@return string
 function key.last(leaf)
-  if leaf.physical then
-    return ("SELECT json_build_array(format('(%%s,0)', b))::text AS key FROM (SELECT pg_relation_size(%d) "
-      .. "/ current_setting('block_size')::integer AS b) s WHERE b > 0"):format(leaf.oid)
-  end
   return ("SELECT %s AS key FROM ONLY %s t WHERE true%s ORDER BY %s LIMIT 1"):format(key.as_json(leaf.key, "t"),
     leaf.name, key.only(leaf, "t"), key.order(leaf.key, "t", "DESC"))
 end

@@ -6,6 +6,7 @@ local order = require "moontide.backfill.order"
 local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
 local rowfault = require "moontide.backfill.rowfault"
+local strategy = require "moontide.backfill.strategy"
 local triggers = require "moontide.backfill.triggers"
 local write = require "moontide.backfill.write"
 
@@ -57,13 +58,14 @@ local function tried(db, o, leaf)
   return 0
 end
 
--- Physical order is safe only where a changed row is known by the condition.
+-- Where a row may be met again it must be known by the condition that it was changed.
 local function check_condition(db, o, leaf)
   if o.delete then return end
   for _, way in ipairs(order.variants(leaf)) do
-    if way.physical and tried(db, o, way) > 0 then
+    if strategy.of(way).strict and tried(db, o, way) > 0 then
       order.refuse(o, "rows match its condition still after they were changed", {
-        detail = leaf.name .. " is gone through as its rows are stored, where a changed row may be met again",
+        detail = ("%s is gone through %s, where a changed row may be met again"):format(leaf.name,
+          strategy.of(way).summary),
         hint = "Give a `where` that a changed row does not match any more, or go by a key.",
       })
     end

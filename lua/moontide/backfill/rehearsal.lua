@@ -4,9 +4,9 @@
 
 local advice = require "moontide.backfill.advice"
 local cjson = require "cjson"
-local key = require "moontide.backfill.key"
 local preflight = require "moontide.backfill.preflight"
 local report = require "moontide.report"
+local strategy = require "moontide.backfill.strategy"
 local survey = require "moontide.backfill.survey"
 local write = require "moontide.backfill.write"
 
@@ -29,7 +29,7 @@ end
 
 local function bound(db, leaf, rows)
   if rows <= most then return nil end
-  local found = db:exec(key.probe(leaf, nil, nil, sample))[1]
+  local found = db:exec(strategy.of(leaf).probe(leaf, nil, nil, sample))[1]
   return found and cjson.decode(found.key)
 end
 

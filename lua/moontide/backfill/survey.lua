@@ -56,7 +56,8 @@ end
 ---@field name string   as SQL, with its schema
 ---@field key moontide.BackfillKey
 ---@field unique boolean        no two rows have the same key
----@field physical? table       its rows are gone through as they are stored
+---@field strategy string      the name of the way through its rows
+---@field data? any            what the strategy has found out about it
 ---@field only? string          the rows that have a place in the order; %s is the alias
 ---@field nulls? moontide.BackfillLeaf  the way to the others
 ---@field sweep? moontide.BackfillLeaf  the way to all

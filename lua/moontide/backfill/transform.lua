@@ -8,6 +8,7 @@ local key = require "moontide.backfill.key"
 local order = require "moontide.backfill.order"
 local quarantine = require "moontide.backfill.quarantine"
 local quote = require "moontide.sql.quote"
+local strategy = require "moontide.backfill.strategy"
 local survey = require "moontide.backfill.survey"
 local value = require "moontide.value"
 local write = require "moontide.backfill.write"
@@ -161,7 +162,7 @@ end
 
 local function update_sql(self, leaf, form, chunk, names, assignments)
   -- The address of a row that is locked is the row; it may have moved out of the chunk before it was.
-  local range = leaf.physical and "true" or write.range(self.spec, leaf, chunk.after, chunk.upto)
+  local range = strategy.of(leaf).address and "true" or write.range(self.spec, leaf, chunk.after, chunk.upto)
   local alias, sets, places, joins = quote.ident(self.spec.table), {}, {}, {}
   for index, item in ipairs(assignments) do
     sets[index] = item.column .. " = " .. item.new:gsub("@%.", (alias:gsub("%%", "%%%%")) .. ".")

@@ -5,10 +5,10 @@
 
 local cjson = require "cjson"
 local failure = require "moontide.backfill.failure"
-local key = require "moontide.backfill.key"
 local passes = require "moontide.backfill.passes"
 local quarantine = require "moontide.backfill.quarantine"
 local size = require "moontide.backfill.size"
+local strategy = require "moontide.backfill.strategy"
 local sys = require "moontide.runtime.sys"
 
 ---@class moontide.BackfillWorker
@@ -82,7 +82,8 @@ local function position(range) return range.cur or range.lo end
 
 local function add_probe(self, list, range)
   self.wanted = self.size.rows
-  list[#list + 1] = { rows = true, sql = key.probe(self.leaf, position(range), range.hi, self.wanted) }
+  local sql = strategy.of(self.leaf).probe(self.leaf, position(range), range.hi, self.wanted)
+  list[#list + 1] = { rows = true, sql = sql }
 end
 
 -- What the probe found is the end of the next chunk; nothing found is the end of the range.
@@ -115,7 +116,7 @@ local function open(self)
   take_opening(self, self.lane:pipeline(list))
 end
 
--- In physical order a row that still matches could be met again, so it is an error, which says so by its value.
+-- Where a row that still matches could be met again it is an error, which says so by its value.
 local function strict(still)
   return ("CASE WHEN %s > 0 THEN (%s || ' rows match the condition of the backfill still after they were changed')"
     .. "::bigint ELSE 0 END"):format(still, still)
@@ -127,7 +128,7 @@ local function checkpoint_of(self, upto, seen, more)
   local point = { to = upto, done = done, seen = seen, busy_ms = self.busy_ms or 0, chunk_rows = self.size.rows }
   for name, item in pairs(more or {}) do point[name] = item end
   return function(changed, still)
-    if self.leaf.physical and still then still = strict(still) end
+    if still and strategy.of(self.leaf).strict then still = strict(still) end
     point.changed, point.still, point.seen = changed, still, self.found and point.seen or changed
     return self.job.books:checkpoint(self.job.id, self.range, point)
   end, done

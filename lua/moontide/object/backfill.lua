@@ -8,6 +8,7 @@ local named = require "moontide.backfill.named"
 local pace = require "moontide.backfill.pace"
 local quote = require "moontide.sql.quote"
 local source = require "moontide.source"
+local strategy = require "moontide.backfill.strategy"
 local write = require "moontide.backfill.write"
 
 local function positive(given, what)
@@ -58,6 +59,15 @@ local function transform(kind)
     check.refuse(('%s: unknown transform "%s"'):format(what, given), near and ('Did you mean "%s"?'):format(near)
       or "Transforms are registered by plugins: docs/plugins.md.")
   end
+end
+
+-- The name of a strategy, those of plugins too.
+local function order(given, what)
+  check.text(given, what)
+  if strategy.get(given) then return given end
+  local near = require("moontide.suggest").nearest(given, strategy.names())
+  check.refuse(('%s: unknown strategy "%s"'):format(what, given), near and ('Did you mean "%s"?'):format(near)
+    or "The strategies are " .. table.concat(strategy.names(), ", ") .. "; plugins add others: docs/plugins.md.")
 end
 
 local function equivalent(given, what)
@@ -111,7 +121,7 @@ end
 local shape = check.join(work_shape, {
   table = check.name, schema = check.name, key = check.names, lanes = lanes, chunk_ms = positive, max_rows = positive,
   rows_per_s = positive, session = settings, down = down, on_error = check.choice("stop", "quarantine"),
-  max_errors = positive, order = check.choice("key", "physical"), sweep = natural, verify = check.sql,
+  max_errors = positive, order = order, sweep = natural, verify = check.sql,
   wait_writers = natural, background = check.flag, wal_mb_s = positive, lag = limit, signals = signals,
   profile = check.choice("fast", "normal", "gentle"), window = hours, throttle_sql = check.sql, throttle = fn,
 })
@@ -127,7 +137,9 @@ local function check_mode(o)
   end
   if o.delete and not o.condition then check.refuse("delete needs where", "All rows are deleted by TRUNCATE.") end
   if o.max_errors and o.on_error ~= "quarantine" then check.refuse('max_errors needs on_error = "quarantine"') end
-  if o.order == "physical" and o.key then check.refuse 'order = "physical" goes by no key' end
+  if o.key and o.order and strategy.get(o.order).keyless then
+    check.refuse(('order = "%s" goes by no key'):format(o.order))
+  end
   if o.into and not o.delete then check.refuse("into needs delete = true") end
 end
 

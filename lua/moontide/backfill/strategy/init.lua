@@ -1,0 +1,89 @@
+--- Strategies of backfills: each is a way to go through a table. It says which columns are the
+--- key, where the next chunk ends and how the table is divided; what belongs to a chunk, what is
+--- done and where it goes on is the same for all. Those that come with Moontide and those of
+--- plugins are registered by the same call.
+
+local caller = require "moontide.caller"
+local fault = require "moontide.fault"
+
+---@class moontide.BackfillStrategy
+---@field name string
+---@field summary string   one line
+---@field choose fun(db: moontide.Db, o: table, leaf: moontide.BackfillLeaf, columns: table<string, table>)
+---  decides how to go through a table: its fields strategy, key, unique, data, only, nulls and sweep
+---@field last fun(leaf: moontide.BackfillLeaf): string   the query for the last key of a table
+---@field probe fun(leaf: moontide.BackfillLeaf, after: string[]?, upto: string[]?, n: integer): string
+---  the query for the key at which a chunk of n rows ends; it answers none where fewer are left
+---@field splits fun(db: moontide.Db, leaf: moontide.BackfillLeaf, last: string[], count: integer): string[][]
+---  bounds before the last key, for so many ranges
+---@field check? fun(leaf: moontide.BackfillLeaf, found: table[])  refuses what a probe has answered
+---@field strict? boolean   a row that was changed may be met again, so it must not match the condition any more
+---@field address? boolean  the key is where a row is stored, which is the row as long as it is locked
+---@field keyless? boolean  there is nothing to name by `key`
+---@field version? string   of the plugin
+---@field from? string      who registers it
+
+local strategy = {}
+
+--- The strategies that come with Moontide, each the file of its name in backfill/strategy.
+strategy.builtin = { "key", "physical" }
+
+local own = "moontide itself"
+
+local registered, added = {}, {}
+
+local function is_builtin(name)
+  for _, known in ipairs(strategy.builtin) do
+    if known == name then return true end
+  end
+  return false
+end
+
+--- Add a strategy. The name must be free.
+---@param entry moontide.BackfillStrategy
+function strategy.register(entry)
+  entry.from = entry.from or own
+  local earlier = registered[entry.name] and registered[entry.name].from or is_builtin(entry.name) and own
+  if earlier and entry.from ~= own then
+    fault.raise("config", ('backfill strategy "%s" is already registered by %s'):format(entry.name, earlier),
+      { where = caller.where(), detail = "registered by " .. entry.from })
+  end
+  registered[entry.name] = entry
+  if not is_builtin(entry.name) then added[#added + 1] = entry.name end
+end
+
+--- The names of all strategies.
+---@return string[]
+function strategy.names()
+  local names = table.move(strategy.builtin, 1, #strategy.builtin, 1, {})
+  return table.move(added, 1, #added, #names + 1, names)
+end
+
+--- A strategy, or nil.
+---@param name string
+---@return moontide.BackfillStrategy?
+function strategy.get(name)
+  if not registered[name] and is_builtin(name) then
+    strategy.register(require("moontide.backfill.strategy." .. name))
+  end
+  return registered[name]
+end
+
+--- The strategy by which a table is gone through. Leaves are written down, so they have its name only.
+---@param leaf moontide.BackfillLeaf
+---@return moontide.BackfillStrategy
+function strategy.of(leaf)
+  return strategy.get(leaf.strategy) or fault.raise("operation",
+    ('table %s is gone through by the strategy "%s", which is not there'):format(leaf.name, leaf.strategy),
+    { final = true, hint = "Add the plugin that has it to plugins in env.lua again." })
+end
+
+--- What a strategy is called in a fingerprint: one that a plugin has changed is another.
+---@param name string
+---@return string
+function strategy.identity(name)
+  if is_builtin(name) then return name end
+  return name .. "@" .. (registered[name] and registered[name].version or "0")
+end
+
+return strategy
