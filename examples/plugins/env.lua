@@ -16,6 +16,7 @@ return {
     "search",
     { "room", limit = 80 },
     "hosts",
+    { "calendar", unit = "month" },
   },
 
   -- `moontide check` and `revision --autogenerate` look at the kind that "search" adds, and at nothing else.

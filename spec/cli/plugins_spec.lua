@@ -185,7 +185,7 @@ describe("the example of plugins", function()
 
   it("is known to doctor", function()
     assert.matches("plugins +audit 1.0, email 1.0, sizes 1.0, signpost 1.0, tidy 1.0, house 1.0, search 1.0, room 1.0, "
-      .. "hosts 1.0\n",
+      .. "hosts 1.0, calendar 1.0\n",
       run("doctor").stdout)
   end)
 

@@ -47,6 +47,8 @@ describe("the description of the plugin API", function()
 
   for point, class in pairs {
     name = "PluginIdentity", ["type"] = "TypeRegistration", command = "CommandRegistration",
+    backfill_signal = "BackfillSignalRegistration", backfill_transform = "BackfillTransformRegistration",
+    backfill_strategy = "BackfillStrategyRegistration",
     formatter = "FormatterRegistration", model_kind = "ModelKindRegistration", lint_rule = "LintRuleRegistration",
   } do
     it("has every field of moontide." .. point, function()

@@ -6,6 +6,7 @@ local blockers = require "moontide.blockers"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
 local rowfault = require "moontide.backfill.rowfault"
+local strategy = require "moontide.backfill.strategy"
 local tree = require "moontide.backfill.tree"
 local sys = require "moontide.runtime.sys"
 
@@ -48,7 +49,7 @@ local function reconnect(self)
 end
 
 local function forget(self)
-  self.range, self.upto, self.fence, self.committed, self.sent = nil, nil, nil, nil, nil
+  self.range, self.upto, self.fence, self.probe, self.committed, self.sent = nil, nil, nil, nil, nil, nil
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()
 end
@@ -82,6 +83,12 @@ local function search(self, problem, upto)
   self.job:bad_row(self, problem, upto)
 end
 
+-- The query that looks for the end of a chunk is a strategy's: its mistakes are nobody's row.
+local function blame_strategy(leaf, problem)
+  local way = strategy.of(leaf)
+  if way.blame then way.blame(problem) end
+end
+
 --- Go on after a failure, or raise it.
 ---@param self moontide.BackfillWorker
 ---@param problem moontide.Fault
@@ -90,9 +97,11 @@ function failure.recover(self, problem)
   local fenced = divided and divided == self.fence
   local swallowed = rowfault.swallowed(problem, self.sent)
   local upto, range, leaf = self.upto, self.range, self.leaf
+  local probed = self.probe and self.probe == problem.index
   if self.committed and problem.index and problem.index > self.committed then upto = nil end
   forget(self)
   if fenced then return end
+  if probed then blame_strategy(leaf, problem) end
   if swallowed then problem = rowfault.explained(self.job:triggers_of(leaf), problem) end
   if problem.kind == "interrupted" then return self.job:stop() end
   if problem.final then error(problem, 0) end

@@ -7,6 +7,7 @@ local digest = require "moontide.runtime.digest"
 local fault = require "moontide.fault"
 local fingerprint = require "moontide.backfill.fingerprint"
 local quote = require "moontide.sql.quote"
+local strategy = require "moontide.backfill.strategy"
 local write = require "moontide.backfill.write"
 
 local procedure = {}
@@ -175,6 +176,16 @@ local function call(o, name)
   return ("SELECT %s WHERE %s \\gexec"):format(quote.literal(text), o.only_if)
 end
 
+local warning = "-- Backfill %s: run this script with psql in autocommit mode, not with -1; what was done stays when\n"
+  .. "-- it is stopped, and the CALL goes on from there.\n"
+
+-- What a plugin says in Lua of the way through the table does not change what becomes of its rows.
+local function head_of(o)
+  local head = warning:format((o.name:gsub("%c", " ")))
+  local foreign = o.order and strategy.get(o.order).plugin
+  return foreign and head .. ("-- It goes by the key, not by the strategy %s of a plugin.\n"):format(o.order) or head
+end
+
 --- The statements of a script. CALL commits, so nothing may stand around it in a transaction.
 ---@param o table
 ---@param ctx table
@@ -183,9 +194,7 @@ function procedure.statements(o, ctx)
   o = in_sql(o)
   local name = name_of(o, ctx)
   local list = books.open(ctx.schema or "moontide"):create_statements()
-  local head = ("-- Backfill %s: run this script with psql in autocommit mode, not with -1; what was done stays when\n"
-    .. "-- it is stopped, and the CALL goes on from there.\n"):format(o.name:gsub("%c", " "))
-  list[#list + 1] = ("%sCREATE OR REPLACE PROCEDURE %s() LANGUAGE plpgsql AS %s"):format(head, name,
+  list[#list + 1] = ("%sCREATE OR REPLACE PROCEDURE %s() LANGUAGE plpgsql AS %s"):format(head_of(o), name,
     quote.dollar(filled(body, words_of(o, ctx))))
   list[#list + 1] = "SET statement_timeout = 0"
   list[#list + 1] = call(o, name)

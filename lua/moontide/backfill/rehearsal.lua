@@ -29,37 +29,41 @@ end
 
 local function bound(db, leaf, rows)
   if rows <= most then return nil end
-  local found = db:exec(strategy.of(leaf).probe(leaf, nil, nil, sample))[1]
-  return found and cjson.decode(found.key)
+  local way = strategy.of(leaf)
+  local result = db:exec(way.probe(leaf, nil, nil, sample))
+  if way.check then way.check(leaf, result) end
+  local found = result[1]
+  if found and found.key then return cjson.decode(found.key), found.rows or sample end
 end
 
 local function key_words(leaf)
   local names = {}
   for index, column in ipairs(leaf.key) do names[index] = column.name end
+  if leaf.own then names[#names] = ("%s in the order %s"):format(names[#names], leaf.strategy) end
   return table.concat(names, ", ")
 end
 
-local function say(o, leaf, changed, upto)
+local function say(o, leaf, changed, first)
   report.info(("backfill %s: %s by %s, about %d rows; %d rows of %s would change"):format(o.name, leaf.name,
-    key_words(leaf), leaf.rows, changed, upto and ("the first %d"):format(sample) or "all"))
+    key_words(leaf), leaf.rows, changed, first and ("the first %d"):format(first) or "all"))
 end
 
 -- A function gets the first rows only.
 local function try_function(db, o, leaf)
-  local upto = bound(db, leaf, most + 1)
+  local upto, first = bound(db, leaf, most + 1)
   local spec = setmetatable({ leaves = { leaf } }, { __index = o })
   local lane = { pipeline = function(_, list) return db:pipeline(list) end }
   local list, changed = require("moontide.backfill.transform").new(spec, db):chunk({ lane = lane, leaf = leaf },
     { upto = upto })
   if #list > 0 then db:pipeline(list) end
-  say(o, leaf, changed, upto)
+  say(o, leaf, changed, first)
 end
 
 local function try_rows(db, o, leaf)
   if o.write then return try_function(db, o, leaf) end
-  local upto = bound(db, leaf, leaf.rows)
+  local upto, first = bound(db, leaf, leaf.rows)
   local sql = write.plain(spec_of(db, o, leaf), leaf, { upto = upto })
-  say(o, leaf, db:exec(sql)[1].changed, upto)
+  say(o, leaf, db:exec(sql)[1].changed, first)
 end
 
 --- Try a backfill.

@@ -58,6 +58,7 @@ end
 ---@field unique boolean        no two rows have the same key
 ---@field strategy string      the name of the way through its rows
 ---@field data? any            what the strategy has found out about it
+---@field own? integer          how many columns of the key are those of a plugin's strategy
 ---@field only? string          the rows that have a place in the order; %s is the alias
 ---@field nulls? moontide.BackfillLeaf  the way to the others
 ---@field sweep? moontide.BackfillLeaf  the way to all

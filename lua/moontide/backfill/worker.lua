@@ -17,6 +17,9 @@ local sys = require "moontide.runtime.sys"
 ---@field size moontide.ChunkSize
 ---@field range? moontide.BackfillRange
 ---@field upto? string[]    the end of the chunk that is open; nil: none is
+---@field wanted integer    so many rows it was to have
+---@field seen integer      so many it has, as far as is known
+---@field probe? integer    the place in a pipeline of the statement that looks for the end of the next chunk
 local Worker = {}
 Worker.__index = Worker
 
@@ -84,12 +87,16 @@ local function add_probe(self, list, range)
   self.wanted = self.size.rows
   local sql = strategy.of(self.leaf).probe(self.leaf, position(range), range.hi, self.wanted)
   list[#list + 1] = { rows = true, sql = sql }
+  self.probe = #list
 end
 
 -- What the probe found is the end of the next chunk; nothing found is the end of the range.
 local function take_probe(self, result)
-  self.found = result[1] ~= nil
-  self.upto = list_of(result[1] and result[1].key) or self.range.hi
+  self.probe = nil
+  local way, row = strategy.of(self.leaf), result[1] or {}
+  if way.check then way.check(self.leaf, result) end
+  self.found, self.seen = row.key ~= nil or row.rows ~= nil, row.rows or self.wanted
+  self.upto = list_of(row.key) or self.range.hi
 end
 
 -- The statements that open a chunk; answers the places of those with answers in the list.
@@ -197,10 +204,10 @@ local function send(self, list, upto, done)
 end
 
 local function finish_chunk(self, list, upto, done, started, changed_of)
-  local wanted = self.wanted
+  local seen = self.seen
   local results, going_on = send(self, list, upto, done)
-  self.job:count(changed_of(results), wanted, sys.clock() - started)
-  note_time(self, started, wanted)
+  self.job:count(changed_of(results), seen, sys.clock() - started)
+  note_time(self, started, seen)
   advance(self, upto, done)
   if going_on then take_opening(self, results) end
 end
@@ -208,7 +215,7 @@ end
 -- A chunk in SQL: one round trip.
 local function sql_chunk(self, started)
   local upto = self.upto
-  local checkpoint, done = checkpoint_of(self, upto, self.wanted)
+  local checkpoint, done = checkpoint_of(self, upto, self.seen)
   local chunk = { after = position(self.range), upto = upto }
   local list = { { rows = true, sql = self.job.write.chunk(self.job.spec, self.leaf, chunk, checkpoint,
     self.job.books.range) } }

@@ -1729,7 +1729,8 @@ function op.copy_from(table, from, options) end
 ---@field throttle? fun(query: fun(sql: string): table[]): boolean|string|nil  pause while it answers true or a reason
 ---@field on_error? "stop"|"quarantine"  at a row that cannot be changed: stop, or note it and go on; default: "stop"
 ---@field max_errors? integer          stop when more rows than this are noted; default: 100
----@field order? "key"|"physical"      "physical": as rows are stored; needs a where that changed rows do not match
+---@field order? "key"|"physical"|string  "physical": as rows are stored; needs a where that changed rows do not match;
+---  others are strategies of plugins
 ---@field sweep? integer               with where: at most so many passes for rows that came meanwhile; default: 3
 ---@field verify? moontide.SqlText      a query that must answer 0 when all is done
 ---@field wait_writers? integer        seconds to wait for open transactions that have written to the table; default: 60

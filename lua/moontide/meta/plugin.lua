@@ -24,6 +24,8 @@
 ---  a value that pauses backfills while it is too high
 ---@field backfill_transform fun(registration: moontide.BackfillTransformRegistration)
 ---  a function of rows that op.backfill calls by its name
+---@field backfill_strategy fun(registration: moontide.BackfillStrategyRegistration)
+---  a way through a table that op.backfill goes by its name
 ---@field build fun(name: string, ...): moontide.Operation
 ---  the value of an operation, as inverses answer it
 ---@field statements fun(o: moontide.Operation, ctx: moontide.OperationContext?): { sql: string }[]
@@ -147,6 +149,44 @@
 ---@field summary string    one line
 ---@field each? fun(row: table): table?           what becomes of a row
 ---@field each_chunk? fun(rows: table[]): table[] or of the rows of a chunk
+
+---@class moontide.BackfillStrategyRegistration
+---@field name string       lower-case letters, digits and underscores: op.backfill { ..., order = "name" }
+---@field summary string    one line
+---@field choose? fun(of: moontide.StrategyTable, query: fun(sql: string): table[]): moontide.StrategyChoice?, string?
+---  the columns to go by, or nil and in words why the table cannot be gone through; left out: those of `key`
+---@field probe? fun(way: moontide.StrategyWay): string?
+---  the query for the boundary that the next chunk may not cross: one row, a value for each column of the key; nil,
+---  no row or NULL: there is none
+---@field splits? fun(way: moontide.StrategySplits): string?
+---  the query for boundaries that divide the table; left out: values of the first column, by the statistics
+
+--- A table that is to be gone through.
+---@class moontide.StrategyTable
+---@field table string      as SQL, with its schema
+---@field rows integer      an estimate
+---@field columns table<string, { type: string, required: boolean }>
+---@field key? string[]     what the backfill gives
+
+---@class moontide.StrategyChoice
+---@field key string|string[]   columns, which should have an index; the primary key is added by itself
+---@field descending? boolean   from the last to the first
+---@field data? any             plain values, which `probe` and `splits` are told
+
+--- The way through a table. In its texts the table is called t.
+---@class moontide.StrategyWay
+---@field table string      as SQL, with its schema
+---@field from string       for FROM
+---@field key string[]      the columns of the key, as SQL
+---@field types string[]
+---@field order string      for ORDER BY
+---@field descending boolean
+---@field data any
+---@field rest string       the condition for the rows that are left
+---@field rows integer      so many rows the chunk has at most, whatever the boundary
+
+---@class moontide.StrategySplits : moontide.StrategyWay
+---@field bounds string     for FROM: b(bound), values of the first column with about as many rows between them
 
 ---@class moontide.LintRuleRegistration
 ---@field name string      lower-case letters, digits and dashes: the key of `lint` in env.lua

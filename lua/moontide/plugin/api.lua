@@ -56,6 +56,9 @@ api.fields = {
     patience = "number?",
   },
   backfill_transform = { name = "string", summary = "string", each = "function?", each_chunk = "function?" },
+  backfill_strategy = {
+    name = "string", summary = "string", choose = "function?", probe = "function?", splits = "function?",
+  },
   lint_rule = { name = "string", summary = "string", level = "string?", check = "function" },
 }
 
@@ -241,6 +244,17 @@ function point.backfill_transform(plugin, registration)
     refuse "moontide.backfill_transform: give one of each and each_chunk"
   end
   require("moontide.backfill.named").register(entry_of(plugin, registration))
+end
+
+function point.backfill_strategy(plugin, registration)
+  admit(plugin)
+  check_fields("moontide.backfill_strategy", registration, api.fields.backfill_strategy)
+  check_name("moontide.backfill_strategy", registration.name, plain_pattern, plain_words)
+  if not (registration.choose or registration.probe) then
+    refuse "moontide.backfill_strategy: give choose or probe, or both"
+  end
+  local entry = require("moontide.plugin.strategy").new(entry_of(plugin, registration))
+  require("moontide.backfill.strategy").register(entry)
 end
 
 -- Helpers ---------------------------------------------------------------------

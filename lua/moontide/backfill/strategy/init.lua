@@ -13,13 +13,15 @@ local fault = require "moontide.fault"
 ---  decides how to go through a table: its fields strategy, key, unique, data, only, nulls and sweep
 ---@field last fun(leaf: moontide.BackfillLeaf): string   the query for the last key of a table
 ---@field probe fun(leaf: moontide.BackfillLeaf, after: string[]?, upto: string[]?, n: integer): string
----  the query for the key at which a chunk of n rows ends; it answers none where fewer are left
+---  the query for the key at which a chunk of n rows ends, and perhaps how many rows it has; none where fewer are left
 ---@field splits fun(db: moontide.Db, leaf: moontide.BackfillLeaf, last: string[], count: integer): string[][]
 ---  bounds before the last key, for so many ranges
 ---@field check? fun(leaf: moontide.BackfillLeaf, found: table[])  refuses what a probe has answered
+---@field blame? fun(problem: moontide.Fault)  says of a failed probe whose it is
 ---@field strict? boolean   a row that was changed may be met again, so it must not match the condition any more
 ---@field address? boolean  the key is where a row is stored, which is the row as long as it is locked
 ---@field keyless? boolean  there is nothing to name by `key`
+---@field plugin? boolean    it is a plugin's
 ---@field version? string   of the plugin
 ---@field from? string      who registers it
 
