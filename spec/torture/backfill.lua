@@ -40,11 +40,16 @@ function torture.fill(url, rows) server.sql(url, tables:format(rows)) end
 
 --- A project whose one revision has the backfill between two operations.
 ---@param options string  of op.backfill
+---@param plugin? string   the text of a plugin
 ---@return string folder
-function torture.project(options)
+function torture.project(options, plugin)
   local body = ('  op.execute("CREATE TABLE before (id integer)")\n  op.backfill { "plus", %s }\n'
     .. '  op.execute("CREATE TABLE after (id integer)")'):format(options)
-  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+  return cli.project {
+    ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }),
+    ["migrations/env.lua"] = plugin and 'return { plugins = { "ways" } }',
+    ["migrations/plugins/ways.lua"] = plugin,
+  }
 end
 
 local ways = {}
@@ -150,6 +155,7 @@ end
 ---@field only? string                     one way to kill
 ---@field more? string                     options of op.backfill
 ---@field setup? string                    SQL, when the table is there
+---@field plugin? string                   the text of a plugin
 ---@field through? fun(url: string): string
 
 local function prepare(cluster, mode, options)
@@ -157,7 +163,7 @@ local function prepare(cluster, mode, options)
   local text = torture.modes[mode] .. (options.background and ", background = true" or "") .. (options.more or "")
   local state = {
     cluster = cluster, url = url, through = options.through and options.through(url) or url, kills = 0,
-    folder = torture.project(text), processes = options.processes or 1,
+    folder = torture.project(text, options.plugin), processes = options.processes or 1,
   }
   state.tally, state.background, state.only = options.tally, options.background, options.only
   torture.fill(url, options.rows)

@@ -68,6 +68,23 @@ describe("backfills killed at random instants", function()
       })
     end)
 
+    it("change every row exactly once by a strategy of a plugin: " .. mode, function()
+      torment("2 processes, value by value", mode, 4, {
+        processes = 2, rows = unit, more = ', key = "tenant", order = "by_value", on_error = "quarantine"',
+        setup = "ALTER TABLE t ADD tenant bigint NOT NULL DEFAULT 0; UPDATE t SET tenant = id % 37; "
+          .. "CREATE INDEX ON t (tenant, id); UPDATE t SET name = 'bad' WHERE id IN (1, 1999, 4001); "
+          .. "ALTER TABLE t ADD CHECK (name <> 'bad' OR v = 0); ANALYZE t",
+        plugin = [[return function(moontide)
+          moontide.backfill_strategy { name = "by_value", summary = "one value after the other",
+            choose = function(of) return { key = of.key, descending = true } end,
+            probe = function(way)
+              return "SELECT " .. way.key[1] .. " FROM " .. way.from .. " WHERE " .. way.rest .. " ORDER BY "
+                .. way.order .. " LIMIT 1"
+            end }
+        end]],
+      })
+    end)
+
     it("change every row exactly once behind a transaction pooler: " .. mode, function()
       if not pooler.is_there() then return pending("pgbouncer is not installed") end
       front = front or pooler.start(cluster)
