@@ -13,10 +13,17 @@ local most = 1024 * 1024
 ---@param run moontide.Segments
 function answers.begin(run) run.reads, run.read_bytes, run.read_count = {}, 0, 0 end
 
+-- A hook is not called by whoever looks for an operation later.
 local function tell(run, text)
-  if not run.told then return end
+  if not run.told or run.in_hook then return end
   run.told_bytes = run.told_bytes + #text
   if run.told_bytes > most then run.told = false else table.insert(run.told, text) end
+end
+
+local function marked(answer)
+  local copy = { of_hook = true }
+  for name, item in pairs(answer) do copy[name] = item end
+  return copy
 end
 
 --- Keep an answer.
@@ -24,7 +31,7 @@ end
 ---@param answer table
 function answers.keep(run, answer)
   if not run.reads and not run.told then return end
-  local text = serialize.encode(answer)
+  local text = serialize.encode(run.in_hook and marked(answer) or answer)
   tell(run, text)
   if not run.reads then return end
   run.read_bytes = run.read_bytes + #text
@@ -39,7 +46,9 @@ function answers.again(run)
   row.answers = row.answers or serialize.decode(row.reads or "{}")
   run.read_count = run.read_count + 1
   local answer = row.answers[run.read_count]
-  if answer then tell(run, serialize.encode(answer)) end
+  if not answer then return nil end
+  answer.of_hook = nil
+  tell(run, serialize.encode(answer))
   return answer
 end
 

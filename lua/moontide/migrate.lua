@@ -287,6 +287,7 @@ function migrate.replay(app, rev, journal)
   runner.replay({ direction = journal[1].direction, revision = rev }, journal, {
     gate = door, load = load, history = live.history, server_version = live.db:server_version(),
     safe = app:config().safe == "online", autocommit = app:config().transaction == "none",
+    hook = hooks.of_steps(app:config(), door, {}),
   })
 end
 

@@ -62,7 +62,7 @@ local function watched(run, is_wanted)
   return run
 end
 
---- The answers that the journal has of the committed segments of a revision.
+--- The answers that the journal has of the committed segments of a revision, without those of hooks.
 ---@param rows moontide.JournalRow[]
 ---@param direction string
 ---@return table[]
@@ -70,7 +70,9 @@ function recall.journaled(rows, direction)
   local answers = {}
   for _, row in ipairs(rows) do
     local own = row.direction == direction and row.state == "done" and row.reads
-    for _, answer in ipairs(own and serialize.decode(own) or {}) do answers[#answers + 1] = answer end
+    for _, answer in ipairs(own and serialize.decode(own) or {}) do
+      if not answer.of_hook then answers[#answers + 1] = answer end
+    end
   end
   return answers
 end

@@ -140,14 +140,20 @@ end
 ---@param door moontide.Gate
 function runner.call(step, file, run, door) call_file(step, file, run, { gate = door }) end
 
+local function call_hook(name, step, run, options)
+  run.in_hook = true
+  options.gate:through(run, options.hook, name, step)
+  run.in_hook = false
+end
+
 -- Everything of the user's that belongs to a revision, in its last transaction at the latest.
 local function call(step, file, run, options)
-  options.gate:through(run, options.hook, "before_revision", step)
+  call_hook("before_revision", step, run, options)
   call_file(step, file, run, options)
   if step.direction == "upgrade" and file.verify and not options.transport.offline then
     check_verified(step, options.gate:through(run, file.verify))
   end
-  options.gate:through(run, options.hook, "after_revision", step)
+  call_hook("after_revision", step, run, options)
 end
 
 local function new_run(flight, index)
@@ -181,14 +187,15 @@ Nowhere.flush = Nowhere.open
 --- is run; a difference raises.
 ---@param step table                     { direction, revision }
 ---@param journal moontide.JournalRow[]
----@param options { gate: moontide.Gate, load: fun(step: table): table, history: moontide.History }
+---@param options { gate: moontide.Gate, load: fun(step: table): table, history: moontide.History,
+---  hook: fun(name: string, step: table) }
 function runner.replay(step, journal, options)
   local run = segment.new {
     transport = setmetatable({ ctx = { offline = false, server_version = options.server_version } }, Nowhere),
     revision = step.revision.id, direction = step.direction, journal = journal,
     guards = function() return {} end, history = options.history, safe = options.safe, autocommit = options.autocommit,
   }
-  local rest = { gate = options.gate, transport = run.transport, hook = function() end }
+  local rest = { gate = options.gate, transport = run.transport, hook = options.hook }
   local ok, problem = xpcall(call, gate.explain, step, options.load(step), run, rest)
   if not ok and problem.kind ~= "reached" then error(problem, 0) end
   if ok then run:end_replay() end

@@ -33,6 +33,7 @@ local sequence = require "moontide.sequence"
 ---@field safe boolean            operations are run online where they can be
 ---@field carried moontide.Carried     what the revision has set for the session
 ---@field in_block? moontide.Block     the block of the revision that is being run
+---@field in_hook? boolean        a hook is being run, not the revision
 ---@field private table<string, true>  tables that nobody else uses while the revision runs
 local Segments = {}
 Segments.__index = Segments
@@ -144,7 +145,7 @@ end
 local function entries_of(self, o)
   local ctx = self.transport.ctx
   ctx.revision, ctx.direction, ctx.schema = self.revision, self.direction, self.history.schema
-  ctx.told = self.tell
+  ctx.told, ctx.in_hook = self.tell, self.in_hook
   local entries = operation.statements(o, ctx)
   for _, entry in ipairs(entries) do entry.o = o end
   return entries

@@ -111,6 +111,53 @@ describe("a backfill in the background", function()
     assert.equal("2|4000", values())
   end)
 
+  -- Only the revision's own reads are answered again, and the hook is not called.
+  it("is found by others behind the reads of a hook, whose answers are the hook's own", function()
+    folder = project ""
+    shell.write(folder .. "/migrations/env.lua", [[
+return { hooks = { before_revision = function(event)
+  log("told " .. event.op.scalar("SELECT 7 + 0"))
+  event.op.execute("SET LOCAL app.hook = 'on'")
+end } }]])
+    assert.matches("told 7", run("upgrade a1").stderr)
+    local ran = run "backfill work plus"
+    assert.equal(0, ran.status, ran.stderr)
+    assert.falsy(ran.stderr:find("told", 1, true))
+    assert.equal("2|4000", values())
+  end)
+
+  it("that is not in the background is found, too, and its revision goes on with both", function()
+    folder = project ", rows_per_s = 400"
+    shell.write(folder .. "/migrations/env.lua", [[
+return { hooks = { before_revision = function(event)
+  event.op.execute("SELECT " .. event.op.scalar("SELECT 7 + 0"))
+end } }
+]])
+    local path = folder .. "/migrations/versions/a.lua"
+    shell.write(path, (shell.read(path):gsub("background = true, ", "")))
+    local upgrade = cli.start("upgrade a1", options())
+    cli.eventually("rows are changed", function() return sql "SELECT count(*) FROM t WHERE v = 2" ~= "0" end)
+    upgrade:signal "INT"
+    assert.equal(130, upgrade:wait().status)
+    assert.matches("is as in its file", run("repair verify a1").stderr)
+    ok "backfill set plus rows_per_s=100000"
+    ok "backfill work plus"
+    ok "upgrade a1"
+    assert.equal("2|4000", values())
+  end)
+
+  it("is refused in a hook, where nobody finds it later", function()
+    folder = project()
+    shell.write(folder .. "/migrations/env.lua", [[
+return { hooks = { after_revision = function(event)
+  event.op.backfill { "more", table = "t", set = { v = 1 }, background = true }
+end } }]])
+    local ran = run "upgrade a1"
+    assert.equal(1, ran.status)
+    assert.matches('env.lua:2: backfill "more" is in a hook, where nobody who works on it later finds it', ran.stderr)
+    assert.equal("", sql "SELECT coalesce(max(version_num), '') FROM moontide.version")
+  end)
+
   it("that was never there is an error, unless that is allowed", function()
     folder = cli.project { ["migrations/versions/b.lua"] = cli.revision("b1", nil,
       { upgrade = '  op.require_backfill("plus")' }) }

@@ -9,8 +9,14 @@ local serialize = require "moontide.serialize"
 
 local background = {}
 
+local function refuse_hook(o)
+  fault.raise("operation", ('backfill "%s" is in a hook, where nobody who works on it later finds it'):format(o.name),
+    { where = o.where, operation = o.kind, hint = "Put it into a revision, or leave out background = true." })
+end
+
 -- Whoever works on it runs the revision's function again, up to the operation, with the answers that its reads had.
 local function told(o, ctx)
+  if ctx.in_hook then refuse_hook(o) end
   local text = not ctx.told and "{}" or ctx.told()
   if text then return text end
   fault.raise("operation", ('the reads before backfill "%s" answered too much to be kept'):format(o.name),
