@@ -145,7 +145,17 @@ local function started(self, row)
   error(found, 0)
 end
 
+-- What a script knows of its table it finds out with each chunk.
+local function refuse_script(o)
+  fault.raise("operation", ('backfill "%s" was begun by a script'):format(o.name), {
+    where = o.where, operation = o.kind, final = true, settled = true,
+    hint = ("Run the script again, which goes on where it stopped. Or `moontide backfill resume %s --restart`: "
+      .. "all is done again."):format(o.name),
+  })
+end
+
 local function spec_of(o, found)
+  if not found.leaves then refuse_script(o) end
   return setmetatable(tree.kept(found), { __index = o })
 end
 
@@ -245,8 +255,16 @@ end
 function Run:must_pause()
   if self.crew.stopping then return 0 end
   if self.throttled then return 0.1 end
+  if self.pace:is_spent(0) then return 0.02 end
   local left = self.pace.due - sys.clock()
   return left > 0.001 and math.min(left, 1) or nil
+end
+
+--- Whether there will be a pause after a chunk, so that the next one is not to be opened with it.
+---@param rows integer  of the chunk
+---@return boolean
+function Run:has_pause_ahead(rows)
+  return self:must_pause() ~= nil or knob.is_paced(self) or self.pace:is_spent(rows)
 end
 
 --- Note a chunk that is committed.
@@ -279,6 +297,7 @@ local function show(self)
   if not self.progress:due() then return end
   local state = standing(self)
   state.pause, state.lanes = self.pause or self.throttled, self.crew:count()
+  state.waits = self.obstacle and self.obstacle.brief
   self.progress:show(state)
 end
 

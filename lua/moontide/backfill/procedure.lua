@@ -6,6 +6,7 @@ local books = require "moontide.backfill.books"
 local digest = require "moontide.runtime.digest"
 local fault = require "moontide.fault"
 local fingerprint = require "moontide.backfill.fingerprint"
+local patience = require "moontide.backfill.patience"
 local quote = require "moontide.sql.quote"
 local strategy = require "moontide.backfill.strategy"
 local write = require "moontide.backfill.write"
@@ -17,15 +18,17 @@ local function name_of(o, ctx)
   return quote.qualified(ctx.schema or "moontide", "backfill_" .. digest.sha256(place):sub(1, 16))
 end
 
--- Its leaves become ranges at the first call; their keys are found in the catalog each time.
+-- Each leaf is a range, whose key is found in the catalog each time. When all are done, partitions that were attached
+-- meanwhile and sweeps are ranges as well. Whatever people say to the job is read before each chunk.
 local body = [[
 DECLARE
-  job bigint; part record; key text; bound text; changed bigint; size integer := 500; started timestamptz; took float8;
-  after text; own text; columns text; names text[]; upto text[]; archived text; last boolean; ok boolean;
-  tries integer := 0;
+  job bigint; told record; tally record; part record; key text; bound text; changed bigint; still bigint; fresh bigint;
+  size integer := 500; started timestamptz; took float8; wal pg_lsn; after text; own text; columns text; names text[];
+  upto text[]; archived text; last boolean; ok boolean; why text; answer text; asked timestamptz;
+  waits boolean := false; tries integer := 0;
 BEGIN
   SELECT id INTO job FROM @JOB@ WHERE revision = @REVISION@ AND step = @STEP@ AND direction = @DIRECTION@
-    AND state <> 'abandoned' AND NOT EXISTS (SELECT 1 FROM @LOG@ l
+    AND (state <> 'abandoned' OR reason = 'cancelled') AND NOT EXISTS (SELECT 1 FROM @LOG@ l
       WHERE l.revision = @REVISION@ AND l.direction = @BACK@ AND l.outcome = 'done' AND l.finished_at > started_at)
     ORDER BY attempt DESC LIMIT 1;
   IF job IS NULL THEN
@@ -33,13 +36,29 @@ BEGIN
       SELECT @REVISION@, @STEP@, @DIRECTION@, coalesce(max(attempt), 0) + 1, @FINGERPRINT@, 'running',
         clock_timestamp() FROM @JOB@ WHERE revision = @REVISION@ AND step = @STEP@ AND direction = @DIRECTION@
       RETURNING id INTO job;
-    INSERT INTO @RANGE@ (backfill_id, no, leaf)
-      WITH RECURSIVE tree AS (SELECT @TABLE@::regclass::oid AS oid
-        UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid)
-      SELECT job, row_number() OVER (ORDER BY oid), oid FROM tree JOIN pg_class c USING (oid) WHERE c.relkind = 'r';
-    COMMIT;
   END IF;
+  UPDATE @JOB@ SET state = 'running', reason = NULL, started_at = coalesce(started_at, clock_timestamp())
+    WHERE id = job AND state IN ('planned', 'paused', 'failed');
+  COMMIT;
   LOOP
+    SELECT @KNOBS@ INTO told FROM @JOB@ j WHERE j.id = job;
+    IF told.state = 'abandoned' THEN
+      RAISE EXCEPTION USING MESSAGE = @CANCELLED@, HINT = @RESUME@;
+    END IF;
+    EXIT WHEN told.state = 'done';
+    why := told.pause;
+    @WAIT@
+    IF why IS NOT NULL OR waits THEN
+      IF waits <> (why IS NOT NULL) THEN
+        RAISE NOTICE USING MESSAGE = @NAME@ || coalesce('paused: ' || why, 'goes on');
+      END IF;
+      waits := why IS NOT NULL;
+      UPDATE @JOB@ SET state = CASE WHEN waits THEN 'paused' ELSE 'running' END, reason = why
+        WHERE id = job AND state NOT IN ('done', 'abandoned');
+      COMMIT;
+      PERFORM pg_sleep(CASE WHEN waits THEN 0.5 ELSE 0 END);
+      CONTINUE WHEN waits;
+    END IF;
     PERFORM set_config('lock_timeout', '2s', true), set_config('synchronous_commit', 'off', true),
       set_config('row_security', 'off', true), set_config('enable_seqscan', 'off', true),
       set_config('datestyle', 'ISO, MDY', true), set_config('timezone', 'UTC', true),
@@ -48,7 +67,22 @@ BEGIN
     SELECT r.*, format('%I.%I', n.nspname, c.relname) AS name INTO part FROM @RANGE@ r
       JOIN pg_class c ON c.oid = r.leaf JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE r.backfill_id = job AND NOT r.done ORDER BY r.no LIMIT 1 FOR UPDATE OF r;
-    EXIT WHEN NOT FOUND;
+    IF NOT FOUND THEN
+      SELECT coalesce(max(r.pass), 0) AS pass, coalesce(max(r.no), 0) AS no, coalesce(sum(r.rows_still), 0) AS still,
+        coalesce(sum(r.rows_changed) FILTER (WHERE r.pass = p.pass), 0) AS changed INTO tally FROM @RANGE@ r,
+        (SELECT max(pass) AS pass FROM @RANGE@ WHERE backfill_id = job) p WHERE r.backfill_id = job;
+      INSERT INTO @RANGE@ (backfill_id, no, leaf, est_rows) @LEAVES@
+        AND NOT EXISTS (SELECT FROM @RANGE@ r WHERE r.backfill_id = job AND r.leaf = c.oid);
+      GET DIAGNOSTICS fresh = ROW_COUNT;
+      IF fresh = 0 THEN
+        EXIT WHEN tally.still > 0
+          OR CASE WHEN tally.pass < 2 THEN @SWEEP@ = 0 ELSE tally.changed = 0 OR tally.pass > @SWEEP@ END;
+        INSERT INTO @RANGE@ (backfill_id, no, leaf, pass) @SWEPT@;
+      END IF;
+      UPDATE @JOB@ SET est_rows = (SELECT sum(r.est_rows) FROM @RANGE@ r WHERE r.backfill_id = job) WHERE id = job;
+      COMMIT;
+      CONTINUE;
+    END IF;
     @KEY@
     IF key IS NULL THEN RAISE EXCEPTION 'table % has no key to go through it by', part.name; END IF;
     names := string_to_array(key, E'\n');
@@ -66,6 +100,7 @@ BEGIN
       COMMIT;
       CONTINUE;
     END IF;
+    size := greatest(1, least(size, told.max_rows, told.rows_per_s));
     bound := '(' || array_to_string(ARRAY(SELECT 't.' || c FROM unnest(names) c), ', ') || ')';
     own := '(' || array_to_string(ARRAY(SELECT @ALIAS@ || '.' || c FROM unnest(names) c), ', ') || ')';
     after := CASE WHEN part.cur IS NULL THEN 'IS NOT NULL'
@@ -77,15 +112,16 @@ BEGIN
     last := upto IS NULL OR upto = part.hi;
     upto := coalesce(upto, part.hi);
     started := clock_timestamp();
+    wal := pg_current_wal_insert_lsn();
     ok := true;
     BEGIN
       EXECUTE replace(replace(replace(@CHUNK@, '{moontide leaf}', part.name), '{moontide columns}', archived),
         '{moontide range}',
         CASE WHEN part.cur IS NULL THEN '' ELSE own || ' ' || after || ' AND ' END || own || ' <= (' ||
-        array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(upto) v), ', ') || ')') INTO changed;
+        array_to_string(ARRAY(SELECT quote_literal(v) FROM unnest(upto) v), ', ') || ')') INTO changed, still;
       UPDATE @RANGE@ SET cur = upto, done = last, rows_seen = rows_seen + CASE WHEN last THEN changed ELSE size END,
-        rows_changed = rows_changed + changed, chunks = chunks + 1, chunk_rows = size, committed_at = clock_timestamp()
-        WHERE backfill_id = job AND no = part.no;
+        rows_changed = rows_changed + changed, rows_still = rows_still + still, chunks = chunks + 1, chunk_rows = size,
+        committed_at = clock_timestamp() WHERE backfill_id = job AND no = part.no;
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
       ok := false;
       tries := tries + 1;
@@ -95,16 +131,24 @@ BEGIN
     took := extract(epoch FROM clock_timestamp() - started) * 1000;
     IF ok THEN
       tries := 0;
-      size := greatest(1, least(@MAX_ROWS@, size * 2,
-        greatest(size / 2, size * @CHUNK_MS@ / greatest(took, 0.1))::integer));
+      PERFORM pg_sleep(greatest(0, told.rest * took, size * 1000 / told.rows_per_s - took,
+        pg_wal_lsn_diff(pg_current_wal_insert_lsn(), wal) / 1048.576 / told.wal_mb_s - took) / 1000);
+      size := greatest(1, least(told.max_rows, size * 2,
+        greatest(size / 2, size * told.chunk_ms / greatest(took, 0.1))))::integer;
     ELSE
       size := greatest(1, size / 2);
       PERFORM pg_sleep(0.1 * tries);
     END IF;
   END LOOP;
-  UPDATE @JOB@ SET state = 'done', finished_at = clock_timestamp() WHERE id = job;
+  UPDATE @JOB@ SET state = 'done', reason = NULL, finished_at = clock_timestamp() WHERE id = job AND state <> 'done';
   COMMIT;
 END ]]
+
+-- The tables of the tree, as ranges.
+local leaves = [[WITH RECURSIVE tree AS (SELECT @TABLE@::regclass::oid AS oid
+          UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid)
+        SELECT job, tally.no + row_number() OVER (ORDER BY c.oid), c.oid, @MORE@ FROM tree JOIN pg_class c USING (oid)
+          WHERE c.relkind = 'r']]
 
 local from_catalog = [[
 SELECT string_agg(quote_ident(a.attname), E'\n' ORDER BY k.place) INTO key FROM (
@@ -127,7 +171,8 @@ end
 -- The chunk's statement with places for the table and the range.
 local function chunk_sql(o)
   local spec = setmetatable({ columns = "{moontide columns}" }, { __index = o })
-  return write.plain(spec, { name = "{moontide leaf}", range = "{moontide range}" }, {})
+  return write.plain(spec, { name = "{moontide leaf}", range = "{moontide range}" }, {},
+    "count(*) AS changed, count(*) FILTER (WHERE still) AS still")
 end
 
 local function filled(text, words)
@@ -144,6 +189,10 @@ local function settings_of(o)
   return table.concat(list)
 end
 
+local function leaves_of(o, more)
+  return filled(leaves, { TABLE = quote.literal(quote.qualified(o.schema, o.table)), MORE = more })
+end
+
 local function words_of(o, ctx)
   local own = books.open(ctx.schema or "moontide")
   return {
@@ -151,9 +200,12 @@ local function words_of(o, ctx)
     REVISION = quote.literal(ctx.revision or ""), STEP = quote.literal(o.name),
     DIRECTION = quote.literal(ctx.direction or "upgrade"), LOG = own.log,
     BACK = quote.literal(ctx.direction == "downgrade" and "upgrade" or "downgrade"),
-    FINGERPRINT = quote.literal(fingerprint(o)),
-    TABLE = quote.literal(quote.qualified(o.schema, o.table)), KEY = key_sql(o), CHUNK = quote.literal(chunk_sql(o)),
-    ALIAS = quote.literal(quote.ident(o.table)), MAX_ROWS = tostring(o.max_rows), CHUNK_MS = tostring(o.chunk_ms),
+    FINGERPRINT = quote.literal(fingerprint(o)), LEAVES = leaves_of(o, "greatest(c.reltuples, 0)::bigint"),
+    SWEPT = leaves_of(o, "greatest(tally.pass + 1, 2)"), SWEEP = tostring(o.condition and o.sweep or 0),
+    KEY = key_sql(o), CHUNK = quote.literal(chunk_sql(o)), ALIAS = quote.literal(quote.ident(o.table)),
+    KNOBS = patience.knobs(o), WAIT = patience.wait(o), NAME = quote.literal(("backfill %s: "):format(o.name)),
+    CANCELLED = quote.literal(('backfill "%s" was cancelled'):format(o.name)),
+    RESUME = quote.literal(("`moontide backfill resume %s` lets it go on; then run the script again."):format(o.name)),
     SESSION = settings_of(o),
   }
 end
