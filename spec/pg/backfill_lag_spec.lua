@@ -1,4 +1,5 @@
--- A backfill waits for a standby that does not replay, and for an archiver that fails. Servers of their own.
+-- A backfill waits for a standby that does not replay, for an archiver that fails, and for an autovacuum worker on its
+-- table. Servers of their own.
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
@@ -64,6 +65,58 @@ describe("a backfill on a server", function()
     local done = tonumber(changed())
     assert.truthy(done < rows)
     standby:sql "SELECT pg_wal_replay_resume()"
+    check_done(upgrade)
+  end)
+
+  it("whose standby does not replay makes a script wait", function()
+    begin {}
+    add_standby()
+    standby:sql "SELECT pg_wal_replay_pause()"
+    cli.eventually("the standby stands still", function()
+      return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"
+    end)
+    local path = tmp.name "script"
+    shell.write(path, (cli.ok("upgrade --sql", { cwd = project "lag = 0.1" })))
+    local psql = cli.start({ "-X", "-q", "-d", url, "-f", path }, { program = { server.bin() .. "/psql" } })
+    eventually "^paused|replica lag of walreceiver 0.[1-4] MB > 0.1 MB"
+    assert.truthy(tonumber(changed()) < rows)
+    standby:sql "SELECT pg_wal_replay_resume()"
+    check_done(psql)
+  end)
+
+  -- A row makes more WAL than it is taken for before anybody has measured it.
+  it("whose standby does not replay is not left behind by much more than the limit", function()
+    begin {}
+    sql [[ALTER TABLE t ADD COLUMN wide text; ALTER TABLE t ALTER COLUMN wide SET STORAGE PLAIN;
+      UPDATE t SET wide = repeat('x', 4000); CHECKPOINT; ANALYZE t]]
+    add_standby()
+    local lag = "SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) / 1048576 FROM pg_stat_replication"
+    standby:sql "SELECT pg_wal_replay_pause()"
+    cli.eventually("the standby stands still", function()
+      return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"
+    end)
+    local upgrade = start "lag = 4, signals = { lag_s = false, slots = false }"
+    eventually "^paused|replica lag of walreceiver [%d.]+ MB > 4 MB"
+    local done, behind = changed(), tonumber(sql(lag))
+    assert.truthy(behind > 4 and behind < 6, behind)
+    eventually "^paused|replica lag"
+    assert.equal(done, changed())
+    standby:sql "SELECT pg_wal_replay_resume()"
+    check_done(upgrade)
+  end)
+
+  it("on the table of which an autovacuum worker is waits until it is gone", function()
+    begin { autovacuum_naptime = "1s" }
+    sql [[ALTER TABLE t SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10,
+      autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); UPDATE t SET v = 0]]
+    cli.eventually("autovacuum is at work", function()
+      return sql [[SELECT a.backend_type FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)
+        WHERE p.relid = 't'::regclass]] == "autovacuum worker"
+    end)
+    local upgrade = start ""
+    eventually "^paused|VACUUM is at work on t %("
+    assert.equal("0", changed())
+    sql "ALTER TABLE t SET (autovacuum_enabled = off)"   -- which makes the worker give way
     check_done(upgrade)
   end)
 

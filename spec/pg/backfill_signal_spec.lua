@@ -103,6 +103,29 @@ describe("a backfill and others at the server", function()
     assert.equal("mine|1", sql "SELECT note, v FROM t WHERE id = 1")
   end)
 
+  it("goes on elsewhere while somebody holds a row, waits no longer than two seconds at once, and names who it is",
+    function()
+      local held = "SELECT pid FROM pg_stat_activity WHERE application_name = 'somebody'"
+      sql "INSERT INTO t SELECT g FROM generate_series(601, 20000) g; ANALYZE t"
+      somebody("BEGIN", "UPDATE t SET note = 'mine' WHERE id = 40", "SELECT pg_sleep(600)")
+      cli.eventually("somebody holds a row", function() return is_asleep "somebody" end)
+      folder = project "max_rows = 1000, lanes = 2, wait_writers = 0"
+      local upgrade = cli.start("upgrade", options())
+      cli.eventually("the other parts are changed", function()
+        return tonumber(sql "SELECT count(*) FROM t WHERE v = 1 AND id > 5000") == 15000
+      end)
+      cli.eventually("it is named", function()
+        return select(2, upgrade:output()):find(("a chunk waits for a lock of process %s (somebody), active for ")
+          :format(sql(held)), 1, true)
+      end)
+      cli.eventually("a wait has ended", function()
+        return cluster:log():find("canceling statement due to lock timeout", 1, true)
+      end)
+      sql("SELECT pg_terminate_backend(pid) FROM (" .. held .. ") s")
+      assert.equal(0, upgrade:wait().status)
+      assert.equal("1|20000", sql "SELECT v, count(*) FROM t GROUP BY v")
+    end)
+
   local function as_role(grant, body)
     local role = "poor_" .. sql "SELECT current_database()"
     sql(("CREATE ROLE %s LOGIN; GRANT ALL ON t TO %s; GRANT CREATE ON DATABASE %s TO %s; %s"):format(role, role,

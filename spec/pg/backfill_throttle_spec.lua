@@ -72,6 +72,44 @@ describe("a backfill that is throttled", function()
     check_done(upgrade)
   end)
 
+  -- What each chunk has seen of the clock and of the WAL. A slow server makes the rests longer, not shorter.
+  local function paced(given, statement)
+    sql [[CREATE TABLE chunks (no integer GENERATED ALWAYS AS IDENTITY, began timestamptz, ended timestamptz,
+        wal pg_lsn);
+      CREATE FUNCTION chunk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_sleep(0.03);
+        INSERT INTO chunks (began, ended, wal) VALUES (statement_timestamp(), clock_timestamp(),
+          pg_current_wal_insert_lsn());
+        RETURN NULL; END $$;
+      CREATE TRIGGER chunk AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION chunk()]]
+    folder = project(given)
+    check_done(cli.start("upgrade", options()))
+    return tonumber(sql("SELECT " .. statement))
+  end
+  local shortest = "min(rest / took) FROM (SELECT extract(epoch FROM ended - began) AS took, "
+    .. "extract(epoch FROM lead(began) OVER (ORDER BY no) - ended) + 0.002 AS rest FROM chunks) c WHERE rest > 0"
+
+  for profile, least in pairs { gentle = 1, normal = 0.1 } do
+    it("by a profile, which rests after each chunk: " .. profile, function()
+      local part = paced(('lanes = 1, profile = "%s"'):format(profile), shortest)
+      assert.truthy(part >= least, part)
+    end)
+  end
+
+  it("to so many rows a second", function()
+    local rate = paced("rows_per_s = 3000",
+      "100 * (count(*) - 3) / extract(epoch FROM max(began) - min(ended)) FROM chunks")
+    assert.truthy(rate <= 3000, rate)
+  end)
+
+  it("to so much WAL a second", function()
+    sql [[ALTER TABLE t ADD COLUMN wide text; ALTER TABLE t ALTER COLUMN wide SET STORAGE PLAIN;
+      UPDATE t SET wide = repeat('x', 1500); CHECKPOINT; ANALYZE t]]
+    local rate = paced("wal_mb_s = 4", "pg_wal_lsn_diff(max(wal), min(wal)) / 1048576 "
+      .. "/ extract(epoch FROM max(ended) - min(began)) FROM chunks")
+    assert.truthy(rate <= 6, rate)   -- nothing is known of the rows before the second look
+  end)
+
   it("outside of its hours", function()
     local now = tonumber(sql "SELECT extract(hour FROM now() AT TIME ZONE 'Asia/Tokyo')::integer")
     folder = project(('window = "%02d:00-%02d:00 Asia/Tokyo"'):format((now + 4) % 24, (now + 6) % 24))

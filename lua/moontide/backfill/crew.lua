@@ -9,6 +9,7 @@ local fault = require "moontide.fault"
 ---@class moontide.Lane
 ---@field db moontide.Db
 ---@field size? moontide.ChunkSize
+---@field blocked? boolean  its last chunk met a lock for too long
 local Lane = {}
 Lane.__index = Lane
 

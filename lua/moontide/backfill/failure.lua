@@ -62,13 +62,14 @@ end
 local function give_up(self, problem)
   problem.where, problem.operation = self.job.o.where, "backfill"
   problem.pauses = exhausted[problem.sqlstate]
-  local ok, detail = pcall(blockers.describe, self.lane.db, { kind = "backfill" })
-  if ok then problem.detail = problem.detail or detail end
+  local detail = self.job.obstacle and self.job.obstacle.words or blockers.describe(self.lane.db, self.job.o)
+  problem.detail = problem.detail or detail
   error(problem, 0)
 end
 
 local function try_again(self, problem)
   self.size:halve(self.wanted or self.size.rows)
+  self.lane.blocked = problem.sqlstate == "55P03"
   say(self, problem, self.size.rows)
   if self.tries > max_tries then give_up(self, problem) end
   pause(self, math.min(0.1 * 2 ^ math.min(self.tries, 7), 10))

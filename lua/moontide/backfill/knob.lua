@@ -31,6 +31,14 @@ function knob.speed(run)
   return { rows_per_s = first(run, "rows_per_s"), wal_mb_s = first(run, "wal_mb_s"), rest = profile(run).rest }
 end
 
+--- Whether it rests after its chunks.
+---@param run moontide.BackfillRun
+---@return boolean
+function knob.is_paced(run)
+  local speed = knob.speed(run)
+  return speed.rest > 0 or speed.rows_per_s ~= nil or speed.wal_mb_s ~= nil
+end
+
 local function setting(run, name)
   if run.control[name] ~= nil then return run.control[name] end
   local signals = run.o.signals or {}

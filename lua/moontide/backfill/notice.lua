@@ -41,4 +41,12 @@ function notice.done(run, tally)
   if words then report.info(("backfill %s: %s"):format(run.o.name, words)) end
 end
 
+--- Say who is in the way of a chunk; other chunks go on.
+---@param run moontide.BackfillRun
+---@param words string
+function notice.waits(run, words)
+  if report.has_terminal() then return end
+  report.info(("backfill %s: a chunk waits for a lock of %s"):format(run.o.name, (words:gsub("\n", "; "))))
+end
+
 return notice

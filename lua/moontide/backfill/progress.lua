@@ -90,15 +90,16 @@ end
 local function parts_of(self, state, cells)
   local fraction = fraction_of(state)
   local parts = { ("backfill %s %s%3.0f%% %s/%s"):format(self.name, cells > 0 and bar(fraction, cells) or "",
-    math.floor(fraction * 100), progress.short(state.est_done), progress.short(state.est_rows)), speed(self, state),
-    ("chunk %s"):format(progress.short(state.chunk_rows)) }
+    math.floor(fraction * 100), progress.short(state.est_done), progress.short(state.est_rows)), speed(self, state) }
+  if state.waits and not state.pause then parts[#parts + 1] = state.waits end
+  parts[#parts + 1] = ("chunk %s"):format(progress.short(state.chunk_rows))
   if state.lanes then parts[#parts + 1] = ("%d lanes"):format(state.lanes) end
   return parts
 end
 
 --- The line of a state.
 ---@param state { est_rows: integer, est_done: integer, rows_seen: integer, chunk_rows: integer, pause?: string,
----  lanes?: integer }
+---  waits?: string, lanes?: integer }
 ---@param width? integer  of the terminal
 ---@return string
 function Progress:line(state, width)

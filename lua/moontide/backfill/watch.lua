@@ -6,6 +6,7 @@ local gauge = require "moontide.backfill.gauge"
 local identity = require "moontide.backfill.identity"
 local knob = require "moontide.backfill.knob"
 local notice = require "moontide.backfill.notice"
+local obstacle = require "moontide.backfill.obstacle"
 local orders = require "moontide.backfill.orders"
 local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
@@ -14,6 +15,7 @@ local sys = require "moontide.runtime.sys"
 
 ---@class moontide.BackfillWatch
 ---@field run moontide.BackfillRun
+---@field room number  bytes of WAL that may be written until a limit is reached
 ---@field states table<string, { gauge: moontide.Gauge, memory: table, at?: number, off?: boolean, reason?: string }>
 local Watch = {}
 Watch.__index = Watch
@@ -91,6 +93,7 @@ local function smaller(run)
 end
 
 local function take(self, entry, state, value, limit, words)
+  if entry.wal and value then self.room = math.min(self.room, math.max(0, limit - value) * 1048576) end
   local was = state.gauge.high
   if not state.gauge:note(value, limit, entry.patience) then
     state.reason = nil
@@ -108,7 +111,7 @@ local function sample(self, entry, query)
     return
   end
   local now = sys.clock()
-  if state.at and now - state.at < (entry.every or interval) - 0.05 then return end
+  if not entry.wal and state.at and now - state.at < (entry.every or interval) - 0.05 then return end
   state.at = now
   local ok, value, words = pcall(entry.sample, query, context(self, state, limit, setting))
   if not ok then return failed(self, entry, state, value, setting) end
@@ -152,7 +155,7 @@ local function decide(self, query)
 end
 
 local function learn_wal(self, query)
-  if not knob.speed(self.run).wal_mb_s then return end
+  if not knob.speed(self.run).wal_mb_s and self.room == math.huge then return end
   self.run.pace:learn(query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint AS at")[1].at)
 end
 
@@ -167,8 +170,13 @@ end
 ---@param query fun(sql: string): table
 function Watch:look(query)
   if self.run.throttled then take_orders(self.run, query) end
+  local pace = self.run.pace
+  local unseen = pace.unseen
+  self.room = math.huge
   for _, name in ipairs(signal.names()) do sample(self, signal.get(name), query) end
   learn_wal(self, query)
+  pace:look(self.room, unseen)
+  obstacle.look(self.run, query)
   decide(self, query)
 end
 
@@ -210,16 +218,23 @@ local function look_again(self, lane)
   self:look(function(sql) return lane:pipeline({ { sql = sql, rows = true } })[1] end)
 end
 
+-- Until the next look is due.
+local function doze(self, lane)
+  local wakes = sys.clock() + interval
+  repeat lane:sleep(0.1) until sys.clock() >= wakes or self.run.pace:is_due()
+end
+
 --- Look again and again, as long as lanes are at work.
 ---@param lane moontide.Lane
 function Watch:attend(lane)
   while not self.run.finished and not self.run.crew.stopping do
-    lane:sleep(interval)
+    doze(self, lane)
     local ok, problem = pcall(look_again, self, lane)
     if not ok then
       if fault.of(problem).kind ~= "connection" then error(problem, 0) end
       if lane.db then lane.db:close() end
       lane.db = nil
+      self.run.pace:look(math.huge)
     end
   end
 end

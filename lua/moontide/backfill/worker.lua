@@ -179,7 +179,7 @@ end
 local function advance(self, upto, done)
   self.range.cur = upto
   self.upto = nil
-  self.tries = 0
+  self.tries, self.lane.blocked = 0, nil
   if done then self.range = nil end
 end
 
@@ -193,7 +193,7 @@ local function send(self, list, upto, done)
   self.fence = nil
   list[#list + 1] = { sql = "COMMIT" }
   local committed = #list
-  local going_on = not done and not self.job:must_pause(self)
+  local going_on = not done and not self.job:has_pause_ahead(self.wanted)
   if going_on then add_opening(self, list, setmetatable({ cur = upto }, { __index = self.range })) end
   self.committed = committed
   self.sent = list
@@ -255,7 +255,7 @@ local function step(self)
   self.aside = nil
   if aside then return quarantine.put(self, aside) end
   if self.range then
-    local pause = not self.upto and self.job:must_pause(self)
+    local pause = not self.upto and self.job:must_pause()
     if pause then return self.lane:sleep(pause) end
     return chunk(self)
   end

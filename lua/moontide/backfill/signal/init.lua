@@ -15,6 +15,7 @@ local fault = require "moontide.fault"
 ---@field every? number        seconds between samples; default: 1
 ---@field patience? integer    samples in a row above the limit until it counts; default: 1
 ---@field warns? boolean       above its own limit it only warns; a limit that somebody gave pauses
+---@field wal? boolean         megabytes that grow with WAL: the lanes stop for a look before they may be too many
 ---@field halves? boolean      chunks become smaller, too
 ---@field statistics? boolean  it sees little without the role pg_read_all_stats
 ---@field option? boolean      what it looks for is an option of op.backfill by its name

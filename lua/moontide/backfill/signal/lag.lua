@@ -8,7 +8,8 @@ FROM pg_stat_replication WHERE replay_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 1]]
 
 ---@type moontide.BackfillSignal
 return {
-  name = "lag", summary = "WAL that a standby has yet to replay", limit = 64, unit = "MB", statistics = true,
+  name = "lag", summary = "WAL that a standby has yet to replay", limit = 64, unit = "MB", wal = true,
+  statistics = true,
   sample = function(query)
     local row = query(sql)[1]
     if row then return row.mb, "replica lag of " .. row.name end

@@ -6,7 +6,7 @@ FROM pg_replication_slots WHERE restart_lsn IS NOT NULL ORDER BY restart_lsn LIM
 
 ---@type moontide.BackfillSignal
 return {
-  name = "slots", summary = "WAL that is kept for a replication slot", limit = 1024, unit = "MB",
+  name = "slots", summary = "WAL that is kept for a replication slot", limit = 1024, unit = "MB", wal = true,
   sample = function(query, watch)
     local row = query(sql)[1]
     if not row then return nil end
