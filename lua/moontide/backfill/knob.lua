@@ -12,6 +12,13 @@ end
 
 local function profile(run) return pace.profiles[first(run, "profile") or "fast"] end
 
+-- Not more rows than a second may have, or somebody would wait for the rest that follows a chunk.
+local function in_a_second(run)
+  local rows, wal = first(run, "rows_per_s"), first(run, "wal_mb_s")
+  local most = run.pace and run.pace.measured and wal and wal * 1048576 // run.pace.wal_per_row or math.huge
+  return math.max(1, math.min(rows or math.huge, most))
+end
+
 --- The limits of the size of chunks. A profile set by hand is more than what the file says.
 ---@param run moontide.BackfillRun
 ---@return { chunk_ms: number, max_rows: integer }
@@ -20,7 +27,7 @@ function knob.size(run)
   local set = live.profile and pace.profiles[live.profile]
   return {
     chunk_ms = live.chunk_ms or set and (set.chunk_ms or file.given and file.given.chunk_ms or 500) or file.chunk_ms,
-    max_rows = live.max_rows or file.max_rows,
+    max_rows = math.min(live.max_rows or file.max_rows, in_a_second(run)) // 1 | 0,
   }
 end
 

@@ -16,6 +16,7 @@ local sys = require "moontide.runtime.sys"
 ---@field job moontide.BackfillRun
 ---@field size moontide.ChunkSize
 ---@field range? moontide.BackfillRange
+---@field rested number      seconds since the last chunk
 ---@field upto? string[]    the end of the chunk that is open; nil: none is
 ---@field wanted integer    so many rows it was to have
 ---@field seen integer      so many it has, as far as is known
@@ -31,7 +32,9 @@ local worker = {}
 ---@param number integer  of the lane, from 1
 ---@return moontide.BackfillWorker
 function worker.new(lane, job, number)
-  return setmetatable({ lane = lane, job = job, number = number, tries = 0, size = size.new(job:limits()) }, Worker)
+  return setmetatable({
+    lane = lane, job = job, number = number, tries = 0, rested = 0, size = size.new(job:limits()),
+  }, Worker)
 end
 
 local function list_of(text) return text and cjson.decode(text) end
@@ -184,7 +187,8 @@ local function advance(self, upto, done)
 end
 
 local function note_time(self, started, rows)
-  self.busy_ms = (sys.clock() - started) * 1000 // 1 | 0
+  self.busy_ms = (sys.clock() - started + self.rested) * 1000 // 1 | 0
+  self.rested = 0
   self.size:note(rows, (sys.clock() - started) * 1000)
 end
 
@@ -249,6 +253,12 @@ local function chunk(self)
   return (self.job.transform and lua_chunk or sql_chunk)(self, sys.clock())
 end
 
+-- The rest after a chunk is a part of the time it takes; a pause of the whole backfill is not.
+local function rest(self, seconds)
+  if not self.job.throttled then self.rested = self.rested + seconds end
+  self.lane:sleep(seconds)
+end
+
 -- One step of the lane: a range to work on, or a chunk of it.
 local function step(self)
   local aside = self.aside
@@ -256,7 +266,7 @@ local function step(self)
   if aside then return quarantine.put(self, aside) end
   if self.range then
     local pause = not self.upto and self.job:must_pause()
-    if pause then return self.lane:sleep(pause) end
+    if pause then return rest(self, pause) end
     return chunk(self)
   end
   if self.job.throttled then return self.lane:sleep(self.job:must_pause()) end

@@ -139,6 +139,8 @@ function actions.retry(app, args)
   local result = require("moontide.backfill.joining").retry(app, jobs, job, say_row)
   if report.is_json() then
     report.json(result)
+  elseif result.tried == 0 then
+    report.info(("nothing to do: no rows of backfill %s are put aside"):format(step))
   else
     report.info(("backfill %s: %d rows tried, %d changed, %d failed again"):format(step, result.tried, result.resolved,
       result.left))
