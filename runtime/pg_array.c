@@ -179,7 +179,8 @@ static int array_length(lua_State *L) {
   return 1;
 }
 
-static int array_gc(lua_State *L) {
+/* close, __gc and __close: frees the elements, which Lua does not know the size of. */
+static int array_close(lua_State *L) {
   Array *array = luaL_checkudata(L, 1, ARRAY);
   free(array->bytes);
   array->bytes = NULL;
@@ -200,8 +201,10 @@ static int pg_array(lua_State *L) {
 
 void pg_array_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"add", array_add}, {"raw", array_raw}, {"cell", array_cell},
-                                     {"trim", array_trim}, {"bytes", array_bytes}, {NULL, NULL}};
-  static const luaL_Reg events[] = {{"__len", array_length}, {"__gc", array_gc}, {NULL, NULL}};
+                                     {"trim", array_trim}, {"bytes", array_bytes}, {"close", array_close},
+                                     {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__len", array_length}, {"__close", array_close}, {"__gc", array_close}, {NULL, NULL}};
   luaL_newmetatable(L, ARRAY);
   luaL_setfuncs(L, events, 0);
   luaL_newlib(L, methods);

@@ -75,12 +75,11 @@ describe("pg.array and held results", function()
     assert.equal("{1,2}", read_back(23, array))
   end)
 
-  it("is nothing any more after its finalizer", function()
+  it("is nothing any more once it is closed, which may be said again", function()
     local held <close> = conn:pipeline { { rows = "held", sql = "SELECT 1 AS n" } }[1]
     local array = filled(23, { 1 })
-    local release = getmetatable(array).__gc
-    release(array)
-    release(array)
+    array:close()
+    for _, name in ipairs { "__close", "__gc" } do getmetatable(array)[name](array) end
     for _, call in ipairs {
       function() array:bytes() end, function() array:cell(held, 1, 1) end, function() array:add(1) end,
       function() array:raw "" end, function() array:trim(0) end, function() return #array end,

@@ -40,6 +40,16 @@ function batch.new(form, rows)
   return self
 end
 
+--- Free the arrays, which are large, and of which the collector of garbage knows nothing.
+function Batch:close()
+  for _, key in ipairs(self.keys) do key:close() end
+  for _, of in ipairs(self.columns) do
+    of.array:close()
+    if of.present then of.present:close() end
+  end
+end
+Batch.__close = Batch.close
+
 local function put(self, name, given)
   local of = self.by_name[name]
   if not of then error(('the column "%s" is not one of write'):format(tostring(name)), 0) end

@@ -1,6 +1,7 @@
 --- The lanes of a process: as many as are wanted, which settings may change at any time.
 
 local crew = require "moontide.backfill.crew"
+local garbage = require "moontide.backfill.garbage"
 local watch = require "moontide.backfill.watch"
 local worker = require "moontide.backfill.worker"
 
@@ -39,6 +40,7 @@ end
 ---@param tick fun()  called a few times a second
 function staff.work(run, tick)
   local watching
+  local _ <close> = garbage.often(run.transform and "lua" or "sql")
   local _ <close> = setmetatable({}, { __close = function()
     for _, lane in pairs(run.staff) do lane.db:close() end
     if watching and watching.db then watching.db:close() end

@@ -203,7 +203,7 @@ function Transform:chunk(worker, chunk)
   local form = self.forms[place_of(leaf)]
   local rows <close> = worker.lane:pipeline({ { rows = "held", sql = select_sql(self, leaf, form, chunk) } })[1]
   measure(worker, rows)
-  local changes, bad = collect(self, leaf, form, rows)
+  local changes <close>, bad = collect(self, leaf, form, rows)
   if changes.count == 0 then return {}, 0, #rows, bad end
   local params, names, assignments = changes:parameters()
   return { { sql = update_sql(self, leaf, form, chunk, names, assignments), params = params },

@@ -87,7 +87,7 @@ function pg.wait(connections, seconds) end
 function pg.array(element) end
 
 --- A column of many rows as one parameter: { oid = of the array type, value = array:bytes(), binary = true }.
---- `#array` is how many elements it has.
+--- `#array` is how many elements it has. It is freed by `close`, or as a <close> variable.
 ---@class moontide.pg.Array
 local Array = {} -- luacheck: ignore 241
 
@@ -113,6 +113,9 @@ function Array:trim(count) end
 
 ---@return string
 function Array:bytes() end
+
+--- Free the elements; may be called again.
+function Array:close() end
 
 --- A result as it came: `#held` is how many rows it has. It is freed by `close`, or as a <close> variable.
 ---@class moontide.pg.Held
