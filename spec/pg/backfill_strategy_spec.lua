@@ -147,8 +147,11 @@ describe("a strategy of a plugin", function()
       'return { plugins = { { "calendar", unit = "month", oldest_first = true } } }')
     ok()
     check_once(30000)
-    assert.equal("0", sql [[SELECT count(*) FROM (SELECT tenant - lag(tenant) OVER (ORDER BY no) AS step FROM audit) s
-      WHERE step < 0]])
+    -- Within a chunk rows are changed as the plan has it.
+    assert.equal("0", sql [[SELECT count(*) FROM (SELECT min(tenant) - lag(max(tenant)) OVER (ORDER BY min(no)) AS step
+      FROM audit GROUP BY tx) s WHERE step < 0]])
+    assert.equal("0", sql [[SELECT count(*) FROM (SELECT tx FROM audit GROUP BY tx
+      HAVING count(DISTINCT date_trunc('month', to_timestamp(tenant * 86400) AT TIME ZONE 'UTC')) > 1) s]])
     sql "DROP SCHEMA moontide CASCADE; ALTER TABLE t RENAME created_at TO born"
     local ran = run()
     assert.matches('a%.lua:%d+: backfill "x": strategy "calendar" cannot go through public.t: there is no column '
