@@ -26,6 +26,8 @@ typedef struct PgConn {
   bool simple;          /* the last statement went by the simple protocol */
   bool synced;          /* in pipeline mode: the sync at its end is sent */
   PostgresPollingStatusType next; /* while connecting: what libpq waits for */
+  PGcancel *cancel;               /* made beforehand: a signal handler cannot */
+  struct PgConn *volatile other;  /* the next one that the last act cancels */
 } PgConn;
 
 /* What the server says about an error or a notice: one string or NULL for each field named in pg_error.c. */
@@ -70,6 +72,8 @@ double pg_deadline(lua_State *L, int index);       /* from {timeout = seconds} t
 
 /* pg_cancel.c */
 bool pg_cancel(PgConn *conn); /* asks the server to cancel what it does */
+void pg_enlist(PgConn *conn); /* it is connected: the second Ctrl-C cancels what it does */
+void pg_delist(PgConn *conn);
 /* Goes on asking until `over`, which may wait until the deadline of the connection, is true. Gives up in the end. */
 bool pg_cancel_until(PgConn *conn, bool (*over)(void *), void *argument);
 bool pg_is_idle(const PgConn *conn);

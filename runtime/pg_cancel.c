@@ -37,15 +37,41 @@ static bool finish_cancel(pid_t child, int end) {
 bool pg_cancel(PgConn *conn) {
   int ends[2];
   pid_t child = -1;
-  PGcancel *request = PQgetCancel(conn->pg);
   bool done = false;
-  if (request != NULL && pipe(ends) == 0) {
-    child = start_cancel(request, ends);
+  if (conn->cancel != NULL && pipe(ends) == 0) {
+    child = start_cancel(conn->cancel, ends);
     if (child > 0) done = finish_cancel(child, ends[0]);
     close(ends[0]);
   }
-  PQfreeCancel(request);
   return done;
+}
+
+/* The connections there are. A signal handler reads the list, so each is whole while it is in it. */
+static PgConn *volatile enlisted;
+
+/* Else the server would notice that nobody is there any more when it has an answer, and have committed by then what
+   travelled in the same pipeline. */
+static void cancel_all(void) {
+  char problem[256];
+  for (PgConn *conn = enlisted; conn != NULL; conn = conn->other)
+    if (PQtransactionStatus(conn->pg) == PQTRANS_ACTIVE) PQcancel(conn->cancel, problem, sizeof problem);
+}
+
+void pg_enlist(PgConn *conn) {
+  conn->cancel = PQgetCancel(conn->pg);
+  if (conn->cancel == NULL) return;
+  conn->other = enlisted;
+  enlisted = conn;
+  rt_last_act(cancel_all);
+}
+
+void pg_delist(PgConn *conn) {
+  PGcancel *cancel = conn->cancel;
+  PgConn *volatile *place = &enlisted;
+  while (*place != NULL && *place != conn) place = &(*place)->other;
+  if (*place == conn) *place = conn->other;
+  conn->cancel = NULL;
+  PQfreeCancel(cancel);
 }
 
 /* Reads the rest of a COPY TO away. */

@@ -11,6 +11,7 @@ static const char *const CONN = "moontide.pg.connection", *const OPTIONS = "moon
 
 void pg_close(PgConn *conn) {
   PGconn *pg = conn->pg;
+  pg_delist(conn);
   conn->pg = NULL;
   conn->child = NULL;
   PQfinish(pg);
@@ -275,6 +276,7 @@ static void finish_connect(lua_State *L, PgConn *conn, int options) {
   wait_connected(L, conn);
   PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
   if (PQsetnonblocking(conn->pg, 1) != 0) raise_refused(L, conn);
+  pg_enlist(conn);
 }
 
 /* pg.connect(conninfo, {timeout = seconds, defaults = {keyword = value}}?) -> connection */

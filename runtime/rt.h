@@ -37,6 +37,9 @@ void rt_interrupt_reset(void);
 /* Lets the first SIGINT or SIGTERM interrupt Lua code running in L, the second one end the process; ignores SIGPIPE. */
 void rt_catch_signals(lua_State *L);
 
+/* What is done in the signal handler before a second signal ends the process: only what is safe there. */
+void rt_last_act(void (*act)(void));
+
 /* poll(2) until `deadline` on rt_clock (HUGE_VAL waits for ever), without the race between looking at the flag and
    going to sleep. Answers the number of ready descriptors, 0 at the deadline, -1 with errno EINTR when interrupted. It
    does not consume the interrupt. */

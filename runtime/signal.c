@@ -1,6 +1,7 @@
 /* Ctrl-C. The handler only sets a flag and arms a debug hook, as lua.c does: running Lua code meets the hook, a wait
    meets the flag (rt_poll), and both raise {kind = "interrupted"}, so that what was opened gets closed on the way out.
-   A second signal means that this takes too long: the process ends at once and the server rolls back.
+   A second signal means that this takes too long: what the server is doing for us is cancelled, the process ends at
+   once, and the server rolls back.
 
    Hooks belong to one coroutine. Code that loops for ever inside a coroutine, without waiting for anything, is only
    ended by the second signal. */
@@ -14,11 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_INTERRUPTED = 130 };
+enum { EXIT_INTERRUPTED = 130, LAST_SECONDS = 2 };
 
 static lua_State *interruptible;
 static volatile sig_atomic_t pending; /* a signal came and nobody consumed it */
 static volatile sig_atomic_t seen;    /* a signal came */
+static void (*last_act)(void);
 
 static void disarm(void) {
   if (interruptible != NULL) lua_sethook(interruptible, NULL, 0, 0);
@@ -30,9 +32,37 @@ static void hook(lua_State *L, lua_Debug *record) {
   if (rt_interrupted()) rt_raise_interrupted(L);
 }
 
+static void leave(int number) {
+  (void)number;
+  _exit(EXIT_INTERRUPTED);
+}
+
+static void catch(int number, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
+  sigaction(number, &action, NULL);
+}
+
+/* The last act may have to wait for the network: not for long, and not through a third signal. */
+static void end(void) {
+  static const int signals[] = {SIGINT, SIGTERM, SIGALRM};
+  sigset_t all;
+  sigemptyset(&all);
+  for (int i = 0; i < 3; i++) {
+    catch(signals[i], leave);
+    sigaddset(&all, signals[i]);
+  }
+  alarm(LAST_SECONDS);
+  sigprocmask(SIG_UNBLOCK, &all, NULL);
+  if (last_act != NULL) last_act();
+  _exit(EXIT_INTERRUPTED);
+}
+
 static void on_signal(int number) {
   (void)number;
-  if (seen) _exit(EXIT_INTERRUPTED);
+  if (seen) end();
   seen = 1;
   pending = 1;
   lua_sethook(interruptible, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
@@ -53,15 +83,14 @@ void rt_interrupt_reset(void) {
 }
 
 void rt_catch_signals(lua_State *L) {
-  struct sigaction action = {.sa_handler = on_signal};
   interruptible = L;
-  sigemptyset(&action.sa_mask);
-  sigaddset(&action.sa_mask, SIGINT);
-  sigaddset(&action.sa_mask, SIGTERM);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  action.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &action, NULL);
+  catch(SIGINT, on_signal);
+  catch(SIGTERM, on_signal);
+  catch(SIGPIPE, SIG_IGN);
+}
+
+void rt_last_act(void (*act)(void)) {
+  last_act = act;
 }
 
 /* The time left until `deadline` in `left`; NULL, which ppoll takes as "for ever", when there is none. */

@@ -112,6 +112,57 @@ describe("a backfill while it runs", function()
     check_once(2000)
   end)
 
+  it("refuses what a process does next that was stopped between two chunks", function()
+    sql(tables:format(2500))
+    folder = project(modes.sql .. ", max_rows = 50, lanes = 1, rows_per_s = 1000, background = true")
+    ok "upgrade"
+    local frozen = start "backfill work plus"
+    has_begun(200)
+    local function is_between()
+      return sql([[SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'moontide backfill%'
+        AND datname = current_database() AND state <> 'idle']]) == "0"
+    end
+    cli.eventually("it is stopped between two chunks", function()
+      frozen:signal "STOP"
+      if is_between() and is_between() then return true end
+      frozen:signal "CONT"
+    end)
+    local before, refused = changed(), select(2, server.shared():log():gsub("division by zero", ""))
+    assert.truthy(before < 2000)
+    ok "backfill set plus rows_per_s=1000000"
+    ok "backfill work plus --wait"
+    frozen:signal "CONT"
+    assert.equal(0, frozen:wait().status)
+    check_once(2000)
+    cli.eventually("the fence refused it", function()
+      return select(2, server.shared():log():gsub("division by zero", "")) > refused
+    end)
+  end)
+
+  it("is ended by a second Ctrl-C, and so is what the server does for it", function()
+    sql(tables:format(100))
+    sql [[CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(25); RETURN new; END';
+      CREATE TRIGGER slow BEFORE UPDATE ON t FOR EACH ROW WHEN (new.id = 33) EXECUTE FUNCTION slow()]]
+    -- Else the server itself looks for the client every five seconds.
+    local blind = tonumber(sql "SHOW server_version_num") >= 140000
+    folder = project(modes.sql .. (blind and ', session = { client_connection_check_interval = "0" }' or ""))
+    local function is_slow()
+      return sql [[SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND wait_event = 'PgSleep']] ~= "0"
+    end
+    local upgrade = start "upgrade"
+    cli.eventually("the slow row", is_slow)
+    upgrade:signal "INT"
+    cli.eventually("the other lane ends", function() return #job().workers == 1 and job().workers[1].lanes == 1 end)
+    upgrade:signal "INT"
+    assert.equal(130, upgrade:wait().status)
+    cli.eventually("the server ends it", function() return not is_slow() end)
+    assert.equal("0", sql "SELECT v FROM t WHERE id = 33")
+    sql "DROP TRIGGER slow ON t"
+    ok "upgrade"
+    check_once(80)
+  end)
+
   it("is paused for all processes, also for those that come later, until it is resumed", function()
     sql(tables:format(10000))
     folder = project(modes.lua .. ", max_rows = 50, rows_per_s = 2000")
@@ -157,7 +208,7 @@ describe("a backfill while it runs", function()
   end)
 
   it("is left by a worker on Ctrl-C, which others do not notice", function()
-    sql(tables:format(10000))
+    sql(tables:format(25000))
     folder = project(modes.sql .. ", max_rows = 50, rows_per_s = 400")
     local upgrade = start "upgrade"
     has_begun()
@@ -171,7 +222,7 @@ describe("a backfill while it runs", function()
     cli.eventually("it is running", function() return job().state == "running" end)
     ok "backfill set plus rows_per_s=1000000"
     assert.equal(0, upgrade:wait().status)
-    check_once(8000)
+    check_once(20000)
   end)
 
   local function cancelled()

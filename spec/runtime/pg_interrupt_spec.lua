@@ -84,5 +84,27 @@ describe("a second Ctrl-C", function()
     end)
     child:signal("INT")
     assert.equal(130, child:wait(5).status)
+    cli.eventually("the second statement to be cancelled", function() return not active() end)
+  end)
+
+  it("does not wait for a server that does not answer a cancel request", function()
+    local path = tmp.name("victim") .. ".lua"
+    local body = 'pcall(conn.exec, conn, "select pg_sleep(30)") conn:exec("select pg_sleep(32)")'
+    shell.write(path, program:format(url, body))
+    local child = cli.start { "lua", path }
+    cli.eventually("the statement to run", active)
+    child:signal("INT")
+    cli.eventually("the second statement to run", function()
+      return watcher:exec([[select 1 from pg_stat_activity where application_name = 'victim' and state = 'active'
+        and query = 'select pg_sleep(32)']])[1] ~= nil
+    end)
+    local postmaster = shell.read(server.shared().dir .. "/postmaster.pid"):match "^%d+"
+    os.execute("kill -STOP " .. postmaster)
+    child:signal("INT")
+    local ok, ran = pcall(child.wait, child, 20)
+    os.execute("kill -CONT " .. postmaster)
+    assert.is_true(ok)
+    assert.equal(130, ran.status)
+    watcher:exec [[select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim']]
   end)
 end)
