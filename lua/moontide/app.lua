@@ -60,6 +60,10 @@ end
 ---@return moontide.Db
 function App:connect() return self:look().db end
 
+--- Another connection for a look, when the one there was is lost.
+---@return moontide.Db
+function App:reconnect() return self:look():renew(self:config()) end
+
 --- The version rows of the database, sorted; none where there is no version table.
 ---@return string[]
 function App:applied() return self:look().state.rows end

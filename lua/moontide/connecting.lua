@@ -9,7 +9,10 @@ local sys = require "moontide.runtime.sys"
 local connecting = {}
 
 -- Seconds to wait for a server that says it is on its way, and for one that was there a moment ago.
-local default_budget, after_loss = 10, 30
+local default_budget, after_loss = 10, 60
+
+--- How often one thing is gone on with after the connection was lost.
+connecting.most = 20
 
 local on_its_way = { ["57P03"] = true, ["53300"] = true }
 
@@ -38,10 +41,19 @@ local function try(config, deadline, started)
   return pcall(db.connect, config.url, { timeout = left })
 end
 
-local function keep_trying(config, budget, unreachable_too, started)
+-- Where the primary was a moment ago there may be a standby, until the address leads elsewhere.
+local function refuse_standby(found)
+  if found.conn:parameter "in_hot_standby" ~= "on" then return found end
+  found:close()
+  fault.raise("connection", "the server is a standby")
+end
+
+local function keep_trying(config, budget, again, started)
   local deadline, attempt, said = sys.clock() + budget, 0, false
+  local unreachable_too = again or config.connect_timeout ~= nil
   while true do
     local ok, result = try(config, config.connect_timeout and deadline, started)
+    if ok and again then ok, result = pcall(refuse_standby, result) end
     if ok then return result end
     started = nil
     result = fault.of(result)
@@ -59,7 +71,7 @@ end
 ---@param started? fun(): moontide.Db  what `connecting.start` answered
 ---@return moontide.Db
 function connecting.connect(config, started)
-  return keep_trying(config, config.connect_timeout or default_budget, config.connect_timeout ~= nil, started)
+  return keep_trying(config, config.connect_timeout or default_budget, false, started)
 end
 
 --- Begin the first attempt, so that the server works while revision files are read.
@@ -67,11 +79,14 @@ end
 ---@return fun(): moontide.Db
 function connecting.start(config) return db.start(config.url, { timeout = config.connect_timeout }) end
 
---- Connect again after a connection was lost.
+--- Seconds to wait for a server that is lost.
+---@param config table
+---@return number
+function connecting.patience(config) return math.max(config.connect_timeout or 0, after_loss) end
+
+--- Connect again after a connection was lost, to a server that takes changes.
 ---@param config table
 ---@return moontide.Db
-function connecting.again(config)
-  return keep_trying(config, math.max(config.connect_timeout or 0, after_loss), true)
-end
+function connecting.again(config) return keep_trying(config, connecting.patience(config), true) end
 
 return connecting

@@ -12,7 +12,8 @@ local errand = {}
 function errand.place(run)
   local transport = run.transport
   return {
-    db = transport.db, connect = transport.connect, pooled = transport.pooled, schema = run.history.schema,
+    db = transport.db, connect = transport.connect, patience = transport.patience, pooled = transport.pooled,
+    schema = run.history.schema,
     revision = run.revision, direction = run.direction, interrupted = run.journaled[run.number] ~= nil,
     recall = run.recall,
   }
@@ -52,6 +53,15 @@ local function located(o, fn, ...)
   error(problem, 0)
 end
 
+-- What a job has committed it finds again, so it survives the connection of the run.
+local function resumable(...)
+  local ok, problem = pcall(located, ...)
+  if ok then return end
+  problem = fault.of(problem)
+  problem.resumes = problem.kind == "connection"
+  error(problem, 0)
+end
+
 --- Run a job, or the rest of it.
 ---@param run moontide.Segments
 ---@param o moontide.Operation
@@ -62,7 +72,7 @@ function errand.run(run, o, job, journal)
   if not place.interrupted then journal("started", located(o, job.begin, o, place)) end
   run.transport:flush()
   local _ <close> = closed(run, o)
-  located(o, job.run, o, place)
+  resumable(o, job.run, o, place)
   journal "done"
 end
 

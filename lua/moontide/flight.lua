@@ -4,6 +4,7 @@
 --- function was being run.
 
 local blockers = require "moontide.blockers"
+local connecting = require "moontide.connecting"
 local count = require "moontide.count"
 local fault = require "moontide.fault"
 local report = require "moontide.report"
@@ -166,6 +167,23 @@ local function retry(self, problem, index)
   return index
 end
 
+-- A standby that became the primary may not have what was committed last.
+local function refuse_less(self, problem, settled)
+  local last = settled > 0 and "revision " .. self.steps[settled].revision.id or "the beginning of the run"
+  problem.hint = ("The server has lost what it had committed behind %s. Run the command again; it continues there.")
+    :format(last)
+  error(problem, 0)
+end
+
+-- The revision is run again, which replays what is committed of it and finds its job.
+local function resume(self, problem, index)
+  self.returns = (self.returns or 0) + 1
+  if self.returns > connecting.most then return give_up(self, problem, index) end
+  report.warn("the connection was lost; the run goes on with another", { where = problem.where,
+    detail = problem.message })
+  return index
+end
+
 -- The connection broke: the server knows how far the run came. It is asked once the
 -- transaction of the broken connection has ended, one way or the other.
 local function look_up(self, problem, index)
@@ -177,6 +195,7 @@ local function look_up(self, problem, index)
     self:announce_to(index)
     error(problem, 0)
   end
+  if settled < self.done then refuse_less(self, problem, settled) end
   self:settle_to(settled)
   if settled >= index then
     report.warn(("the connection was lost; the server had committed up to revision %s")
@@ -184,7 +203,15 @@ local function look_up(self, problem, index)
     return settled + 1
   end
   self.runs[settled + 1] = nil
+  if problem.resumes then return resume(self, problem, settled + 1) end
   return give_up(self, problem, settled + 1)
+end
+
+-- A commit has an unknown end, and a job goes on where it was.
+local function is_looked_up(self, problem)
+  local transport = self.options.transport
+  if problem.kind ~= "connection" or transport.dry then return false end
+  return problem.in_commit or problem.resumes and not transport:is_alive()
 end
 
 -- Ctrl-C may come when all that was sent is done.
@@ -209,9 +236,7 @@ function Flight:recover(problem, index)
   problem, index = finish_earlier(self, problem, math.min(index, #self.steps))
   local transport = self.options.transport
   transport:abort()
-  if problem.kind == "connection" and problem.in_commit and not transport.dry then
-    return look_up(self, problem, index)
-  end
+  if is_looked_up(self, problem) then return look_up(self, problem, index) end
   if is_committed(self, index) then index = next_step(self, problem) end
   if retried[problem.sqlstate] and not transport.dry and not transport.offline and not transport.joined then
     return retry(self, problem, index)

@@ -2,6 +2,7 @@
 --- line to a checked plan, and from the plan to a run. Everything that can be
 --- refused is refused before the first change.
 
+local connecting = require "moontide.connecting"
 local fault = require "moontide.fault"
 local history = require "moontide.history"
 local late = require "moontide.late"
@@ -105,7 +106,7 @@ local function executing(app, live, options)
     db = live.db, settings = settings_of(config), lock_timeout = config.lock_timeout > 0 and config.lock_timeout or nil,
     directory = config.directory, dry = options.dry, joined = config.transaction == "run", pooled = live.pooled,
     deferring = not config.hooks, guard = function() live.lock:check() end,
-    connect = function() return require("moontide.connecting").connect(config) end,
+    connect = function() return connecting.connect(config) end, patience = connecting.patience(config),
   }
   return transport
 end

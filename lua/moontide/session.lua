@@ -173,6 +173,15 @@ function Session:reconnect(config)
   return self.state
 end
 
+--- Connect again after the connection of a look was lost.
+---@param config table
+---@return moontide.Db
+function Session:renew(config)
+  self.db:close()
+  self.db = connecting.again(config)
+  return self.db
+end
+
 --- Read the journal rows of a revision again.
 ---@param revision string
 ---@return moontide.JournalRow[]

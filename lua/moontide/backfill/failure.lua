@@ -25,31 +25,40 @@ end
 -- The disk, the memory or a file of the server: nothing that another try would mend.
 local exhausted = { ["53100"] = true, ["53200"] = true, ["58030"] = true }
 
-local function is_lost(problem)
-  local class = (problem.sqlstate or ""):sub(1, 2)
-  return problem.kind == "connection" or class == "08" or (problem.sqlstate or ""):find("^57P0") ~= nil
-    or problem.sqlstate == "25P03"
+-- A server that became a standby, where the primary is another one now.
+local read_only = "25006"
+
+--- Whether a failure is that of the connection, or of the server behind it, and another connection may be better.
+---@param problem moontide.Fault
+---@return boolean
+function failure.is_lost(problem)
+  local sqlstate = problem.sqlstate or ""
+  return problem.kind == "connection" or sqlstate:sub(1, 2) == "08" or sqlstate:find("^57P0") ~= nil
+    or sqlstate == "25P03" or sqlstate == read_only
 end
 
 local function pause(self, seconds) self.lane:sleep(seconds * (0.5 + math.random() / 2)) end
 
+-- Ctrl-C ends the waiting, without a connection.
 local function reconnect(self)
-  local deadline, attempt = sys.clock() + 60, 0
+  local deadline, attempt = sys.clock() + self.job.patience, 0
   self.lane.db:close()
-  while true do
+  while not self.job:is_stopping() do
     local ok, db = pcall(self.job.connect)
     if ok then
       self.lane.db = db
       return
     end
+    if fault.of(db).kind == "interrupted" then return self.job:stop() end
     if sys.clock() > deadline then error(db, 0) end
     attempt = attempt + 1
     pause(self, math.min(0.1 * 2 ^ attempt, 5))
   end
 end
 
-local function forget(self)
+local function forget(self, problem)
   self.range, self.upto, self.fence, self.probe, self.committed, self.sent = nil, nil, nil, nil, nil, nil
+  if problem.sqlstate == read_only then self.lane.db:close() end
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()
 end
@@ -73,6 +82,12 @@ local function try_again(self, problem)
   say(self, problem, self.size.rows)
   if self.tries > max_tries then give_up(self, problem) end
   pause(self, math.min(0.1 * 2 ^ math.min(self.tries, 7), 10))
+end
+
+-- The connection beside those of the lanes is not theirs to make anew.
+local function go_on(self, problem)
+  if self.job.db:status() == "closed" then error(problem, 0) end
+  return try_again(self, problem)
 end
 
 -- Half of the rows each time, until the chunk is one row.
@@ -100,13 +115,13 @@ function failure.recover(self, problem)
   local upto, range, leaf = self.upto, self.range, self.leaf
   local probed = self.probe and self.probe == problem.index
   if self.committed and problem.index and problem.index > self.committed then upto = nil end
-  forget(self)
+  forget(self, problem)
   if fenced then return end
   if probed then blame_strategy(leaf, problem) end
   if swallowed then problem = rowfault.explained(self.job:triggers_of(leaf), problem) end
   if problem.kind == "interrupted" then return self.job:stop() end
   if problem.final then error(problem, 0) end
-  if is_lost(problem) then return try_again(self, problem) end
+  if failure.is_lost(problem) then return go_on(self, problem) end
   if transient[problem.sqlstate] then return try_again(self, problem) end
   if upto and rowfault.is(problem) then
     return search(self, problem, { upto = upto, range = range, leaf = leaf })

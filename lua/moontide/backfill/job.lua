@@ -6,6 +6,7 @@ local books = require "moontide.backfill.books"
 local cjson = require "cjson"
 local crew = require "moontide.backfill.crew"
 local division = require "moontide.backfill.division"
+local failure = require "moontide.backfill.failure"
 local fingerprint = require "moontide.backfill.fingerprint"
 local fault = require "moontide.fault"
 local growth = require "moontide.backfill.growth"
@@ -54,6 +55,7 @@ local job = {}
 ---@field row? table           the job, where another process joins in
 ---@field lanes? integer       of this process, whatever the job says
 ---@field recall? fun(row: table): table  finds the operation of a job of another revision
+---@field patience number     seconds that a lost server is waited for
 ---@field leaves? boolean      lanes end where nothing is free, instead of waiting for the end of the job
 
 local function refuse_edited(o, row)
@@ -174,6 +176,7 @@ function job.open(o, place)
     o = o, id = row.id, db = place.db, pooled = place.pooled, books = own, write = require "moontide.backfill.write",
     control = cjson.decode(row.control), crew = crew.new(), finished = false, counted = 0,
     lanes = place.lanes, leaves = place.leaves, staff = {}, pace = pace.new(), plain_connect = place.connect,
+    patience = place.patience,
   }, Run)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
   self.connect = function() return self:make_connection(place.connect) end
@@ -317,10 +320,12 @@ end
 
 local function stopped(self)
   report.progress_end()
-  self:set_state("paused", { reason = "interrupted" })
-  local state = standing(self)
+  local told, state = pcall(function()
+    self:set_state("paused", { reason = "interrupted" })
+    return standing(self)
+  end)
   fault.raise("interrupted", "interrupted", {
-    detail = ("backfill %s: %s"):format(self.o.name, progress.words(state)),
+    detail = told and ("backfill %s: %s"):format(self.o.name, progress.words(state)) or nil,
     hint = ('Backfill "%s" has committed what it did; the same command continues there.'):format(self.o.name),
   })
 end
@@ -338,8 +343,9 @@ function Run:run()
   self.progress = progress.new(self.o.name, standing(self))
   report.verbose(("backfill %s: job %d"):format(self.o.name, self.id))
   local ok, problem = pcall(staff.work, self, function() show(self) end)
+  local gone = not ok and failure.is_lost(fault.of(problem))
+  if self.crew.stopping and (gone or ok and not self.finished) then stopped(self) end
   if not ok then fail(self, problem) end
-  if not self.finished and self.crew.stopping then stopped(self) end
   if not self.finished then
     leave(self)
     return false

@@ -61,7 +61,8 @@ end
 
 local function place_of(app, db, row, options)
   return {
-    db = db, connect = function() return connecting.connect(app:config()) end, pooled = is_pooled(app, db),
+    db = db, connect = function() return connecting.connect(app:config()) end,
+    patience = connecting.patience(app:config()), pooled = is_pooled(app, db),
     schema = app:config().schema, revision = row.revision, direction = row.direction, interrupted = true,
     row = row, lanes = options.lanes, leaves = not options.wait,
   }
@@ -72,20 +73,41 @@ local function outcome_of(run)
   return run:run() and "done" or "left"
 end
 
---- Work on a job until it is done, or until nothing of it is free.
+-- A server that took the place of another may not have what that one had last.
+local function refuse_gone(row)
+  fault.raise("found", ('backfill "%s" is not in the database any more'):format(row.step),
+    { hint = ("`moontide %s` of its revision begins it."):format(row.direction) })
+end
+
+local function one(app, jobs, row, options)
+  local found, o = pcall(joining.operation, app, row)
+  set_path(app, jobs.db)
+  local now = jobs.db:exec(jobs.books:job_statement(row.id))[1]
+  if not now then refuse_gone(row) end
+  -- What its revision had read is forgotten when the revision is done, and so is the job then.
+  if now.state == "done" then return "done" end
+  if not found then error(o, 0) end
+  return outcome_of(job.open(o, place_of(app, jobs.db, now, options)))
+end
+
+--- Work on a job until it is done, or until nothing of it is free. A server that was lost is waited for.
 ---@param app moontide.App
 ---@param jobs moontide.BackfillOverview
 ---@param row table
 ---@param options moontide.WorkOptions
 ---@return "done"|"left"
 function joining.one(app, jobs, row, options)
-  local found, o = pcall(joining.operation, app, row)
-  set_path(app, jobs.db)
-  local now = jobs.db:exec(jobs.books:job_statement(row.id))[1]
-  -- What its revision had read is forgotten when the revision is done, and so is the job then.
-  if now.state == "done" then return "done" end
-  if not found then error(o, 0) end
-  return outcome_of(job.open(o, place_of(app, jobs.db, now, options)))
+  for attempt = 0, connecting.most do
+    local ok, result = pcall(one, app, jobs, row, options)
+    if ok then return result end
+    result = fault.of(result)
+    if result.kind ~= "connection" or jobs.db:status() ~= "closed" or attempt == connecting.most then
+      error(result, 0)
+    end
+    report.warn(("the connection was lost; backfill %s goes on with another"):format(row.step),
+      { detail = result.message })
+    jobs.db = app:reconnect()
+  end
 end
 
 --- Try the rows of a job again that were put aside.

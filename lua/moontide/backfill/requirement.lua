@@ -111,8 +111,8 @@ local function work(o, place)
   for _, row in ipairs(jobs_of(o, place.db, place.schema)) do
     if row.state == "abandoned" then refuse(o, row) end
     local run = row.state ~= "done" and job.open(place.recall(row), {
-      db = place.db, connect = place.connect, pooled = place.pooled, schema = place.schema, revision = row.revision,
-      direction = row.direction, interrupted = true,
+      db = place.db, connect = place.connect, patience = place.patience, pooled = place.pooled, schema = place.schema,
+      revision = row.revision, direction = row.direction, interrupted = true,
       row = place.db:exec(books.open(place.schema):job_statement(row.id))[1],
     })
     if run then run:run() end

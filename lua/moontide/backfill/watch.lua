@@ -1,6 +1,7 @@
 --- Looks at the signals of a running backfill about once a second, on a connection of its
 --- own, and stops its lanes while one of them is too high. What it cannot see it says once.
 
+local failure = require "moontide.backfill.failure"
 local fault = require "moontide.fault"
 local gauge = require "moontide.backfill.gauge"
 local identity = require "moontide.backfill.identity"
@@ -70,7 +71,7 @@ end
 -- Of our own signals a failure is no reason to end; what the user gave has to work.
 local function failed(self, entry, state, problem, setting)
   if not fault.is(problem) then problem = require("moontide.gate").explain(problem) end
-  if problem.kind == "interrupted" or problem.kind == "connection" then error(problem, 0) end
+  if problem.kind == "interrupted" or failure.is_lost(problem) then error(problem, 0) end
   if passing[problem.sqlstate] then return end
   if is_own(entry) and type(setting) ~= "string" and type(setting) ~= "function" then
     return blind(self, entry, state, problem)
@@ -231,7 +232,8 @@ function Watch:attend(lane)
     doze(self, lane)
     local ok, problem = pcall(look_again, self, lane)
     if not ok then
-      if fault.of(problem).kind ~= "connection" then error(problem, 0) end
+      problem = fault.of(problem)
+      if problem.kind ~= "timeout" and not failure.is_lost(problem) then error(problem, 0) end
       if lane.db then lane.db:close() end
       lane.db = nil
       self.run.pace:look(math.huge)

@@ -41,6 +41,7 @@ local max_statements, max_bytes = 1000, 1024 * 1024
 ---@field deferring? boolean  a revision's commit may travel with the next revision
 ---@field pooled? boolean     behind a transaction pooler
 ---@field connect? fun(): moontide.Db  another connection, for what does not run on this one
+---@field patience? number    seconds that it waits for a server that is lost
 
 local function nothing() end
 
@@ -51,7 +52,7 @@ function execute.new(options)
   return setmetatable({
     db = options.db, settings = options.settings or {}, guard = options.guard or nothing, dry = options.dry or false,
     joined = options.joined or false, deferring = options.deferring or false, pooled = options.pooled or false,
-    connect = options.connect,
+    connect = options.connect, patience = options.patience,
     longest = options.lock_timeout, lock_timeout = options.lock_timeout and math.min(0.1, options.lock_timeout),
     listener = { sending = nothing, settled = nothing },
     ctx = { server_version = options.db:server_version(), offline = false, directory = options.directory },
