@@ -45,17 +45,9 @@ describe("a backfill on a server", function()
     assert.equal("1|" .. rows, sql "SELECT v, count(*) FROM t GROUP BY v")
   end
 
-  local function add_standby()
-    local dir, as = tmp.name("standby"), ("sh %s/spec/support/cluster.sh "):format(require("lfs").currentdir())
-    shell.capture(("mkdir -m 700 %s && chown $(%s owner) %s && cd %s && %s as %s/pg_basebackup -D %s -R -h %s "
-      .. "-U postgres -c fast && rm -f .s.PGSQL.*"):format(dir, as, dir, dir, as, server.bin(), dir, cluster.dir))
-    standby = setmetatable({ dir = dir, port = cluster.port, settings = {} }, getmetatable(cluster))
-    standby:start()
-  end
-
   it("whose standby does not replay waits until it does", function()
     begin {}
-    add_standby()
+    standby = cluster:standby()
     standby:sql "SELECT pg_wal_replay_pause()"
     cli.eventually("the standby stands still", function()
       return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"

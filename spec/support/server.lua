@@ -77,6 +77,18 @@ function Cluster:database()
   return self:url(name)
 end
 
+--- A server that follows this one, started, by a copy of its folder.
+---@return spec.Cluster
+function Cluster:standby()
+  local dir, as = tmp.name("standby"), ("sh %s "):format(script)
+  shell.capture(("(mkdir -m 700 %s && chown $(%s owner) %s && cd %s && %s as %s/pg_basebackup -D %s -R -h %s "
+    .. "-U postgres -c fast && rm -f .s.PGSQL.*)"):format(dir, as, dir, dir, as, self.bin or server.bin(), dir,
+    self.dir))
+  local other = setmetatable({ dir = dir, port = self.port, settings = self.settings, bin = self.bin }, Cluster)
+  other:start()
+  return other
+end
+
 --- What the server has written to its log.
 ---@return string
 function Cluster:log()

@@ -33,6 +33,12 @@ torture.modes = {
     .. 'if row.name == "bad" then error "a bad row" end return { v = row.v + 1 } end',
 }
 
+--- Makes each chunk last, so that most kills hit one.
+torture.slow = [[
+CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN IF current_setting(''app.backfill'', true) = ''on'' THEN PERFORM pg_sleep(0.03); END IF; RETURN NULL; END';
+CREATE TRIGGER rest AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION rest()]]
+
 --- A table with a row for each key that is no multiple of five.
 ---@param url string
 ---@param rows integer  the highest key
@@ -81,16 +87,41 @@ local function start_all(state)
   return list
 end
 
--- One process after the other, until it is the upgrade's turn or the server is struck.
+-- What is struck in a chunk counts for more than what is just about to connect.
+local function is_in_chunk(state, process)
+  local ok, count = pcall(server.sql, state.url, ("SELECT count(*) FROM pg_stat_activity WHERE application_name "
+    .. "LIKE 'moontide backfill %%%s' AND state <> 'idle' AND datname = current_database()"):format(
+    process and ":" .. process.pid or ""))
+  return ok and tonumber(count) > 0
+end
+
+local function note(state, way, process)
+  local name = is_in_chunk(state, way == "client" and process or nil) and "amid" or "beside"
+  state.kills = state.kills + 1
+  state.tally[way], state.tally[name] = (state.tally[way] or 0) + 1, (state.tally[name] or 0) + 1
+end
+
+-- One time in four the start is struck, too. A pooler hides the names of connections.
+local function wait_for_chunk(state, all)
+  if math.random(4) == 1 or state.through ~= state.url then return end
+  for _ = 1, 200 do
+    if is_in_chunk(state) or all[1]:has_ended() then return end
+    pause(0.02)
+  end
+end
+
+-- One process after the other, until it is the upgrade's turn; what is done to the server all may survive.
 local function strike(state, all)
   local way, number
+  wait_for_chunk(state, all)
   repeat
-    pause(0.05 + math.random() * 0.35)
+    pause((0.05 + math.random() * 0.35) * (state.only == "server" and 3 or 1))
     way, number = state.only or order[math.random(#order)], math.random(#all)
-    ways[way](all[number], state)
-    state.kills = state.kills + 1
-    state.tally[way] = (state.tally[way] or 0) + 1
-  until number == 1 or way ~= "client"
+    if not all[1]:has_ended() then
+      note(state, way, all[number])
+      ways[way](all[number], state)
+    end
+  until number == 1 and way == "client" or state.kills >= state.most or all[1]:has_ended()
 end
 
 local function is_done(state)
@@ -164,6 +195,7 @@ local function prepare(cluster, mode, options)
   local state = {
     cluster = cluster, url = url, through = options.through and options.through(url) or url, kills = 0,
     folder = torture.project(text, options.plugin), processes = options.processes or 1,
+    most = options.kills,
   }
   state.tally, state.background, state.only = options.tally, options.background, options.only
   torture.fill(url, options.rows)

@@ -1,4 +1,4 @@
--- Another server: MOONTIDE_SERVER=13
+-- Another server: MOONTIDE_SERVER=13; crashes of it: MOONTIDE_CRASHES=20; other tables: MOONTIDE_ROWS=50000
 local pooler = require "spec.support.pooler"
 local server = require "spec.support.server"
 local torture = require "spec.torture.backfill"
@@ -6,7 +6,9 @@ local versions = require "spec.support.versions"
 
 -- A short run takes a fifth of the rows.
 local kills = tonumber(os.getenv("MOONTIDE_KILLS") or "8")
-local unit = os.getenv("MOONTIDE_KILLS") and 100000 or 20000
+local few = math.max(1, kills // 8)
+local crashes = tonumber(os.getenv("MOONTIDE_CRASHES") or "") or few
+local unit = tonumber(os.getenv("MOONTIDE_ROWS") or "") or os.getenv("MOONTIDE_KILLS") and 100000 or 20000
 local seed = tonumber(os.getenv("MOONTIDE_SEED") or "") or os.time()
 
 describe("backfills killed at random instants", function()
@@ -24,13 +26,13 @@ describe("backfills killed at random instants", function()
   end)
 
   local function say(name, mode, total, tally)
-    io.stderr:write(("\nseed %d, %s, %s: %d kills (client %d, backend %d, server %d)\n"):format(seed, mode, name, total,
-      tally.client or 0, tally.backend or 0, tally.server or 0))
+    io.stderr:write(("\nseed %d, %s, %s: %d kills (client %d, backend %d, server %d), %d of them in a chunk\n"):format(
+      seed, mode, name, total, tally.client or 0, tally.backend or 0, tally.server or 0, tally.amid or 0))
   end
 
   -- Rounds of at most 12 kills until there were enough.
-  local function torment(name, mode, share, options, look)
-    local total, tally, wanted = 0, {}, math.max(1, kills // share)
+  local function torment(name, mode, wanted, options, look)
+    local total, tally = 0, {}
     repeat
       options.kills, options.tally, options.rows = math.min(12, wanted - total), tally, options.rows or 2 * unit
       local spent, errors, state = torture.round(cluster, mode, options)
@@ -45,23 +47,23 @@ describe("backfills killed at random instants", function()
   for mode in pairs(torture.modes) do
     for _, processes in ipairs { 1, 3 } do
       it(("change every row exactly once: %s, %d processes"):format(mode, processes), function()
-        torment(processes .. " processes", mode, 1, { processes = processes })
+        torment(processes .. " processes", mode, kills, { processes = processes, setup = torture.slow })
       end)
     end
 
     it("change every row exactly once in the background: " .. mode, function()
-      torment("3 processes in the background", mode, 8, { processes = 3, background = true })
+      torment("3 processes in the background", mode, few, { processes = 3, background = true })
     end)
 
     it("lose nothing of an application that writes: " .. mode, function()
-      torment("2 processes beside an application", mode, 8, { processes = 2, writers = true, rows = unit // 2 },
+      torment("2 processes beside an application", mode, few, { processes = 2, writers = true, rows = unit // 2 },
         function(state)
           io.stderr:write("\nthe application: " .. state.writers:counts() .. "\n")
         end)
     end)
 
     it("put seven bad rows aside, once: " .. mode, function()
-      torment("2 processes, bad rows", mode, 8, {
+      torment("2 processes, bad rows", mode, few, {
         processes = 2, more = ', on_error = "quarantine"', rows = unit,
         setup = "UPDATE t SET name = 'bad' WHERE id IN (1, 2, 1999, 4001, 17777, 17778, 19999); "
           .. "ALTER TABLE t ADD CHECK (name <> 'bad' OR v = 0)",
@@ -88,13 +90,15 @@ describe("backfills killed at random instants", function()
     it("change every row exactly once behind a transaction pooler: " .. mode, function()
       if not pooler.is_there() then return pending("pgbouncer is not installed") end
       front = front or pooler.start(cluster)
-      torment("2 processes, pooled", mode, 8, {
+      torment("2 processes, pooled", mode, few, {
         processes = 2, rows = unit, through = function(url) return front:through(url) end,
       })
     end)
   end
 
-  it("survive crashes of the server that lose what was committed last", function()
-    torment("1 process", "sql", 8, { only = "server", rows = unit })
-  end)
+  for mode in pairs(torture.modes) do
+    it("survive crashes of the server that lose what was committed last: " .. mode, function()
+      torment("2 processes, crashes", mode, crashes, { only = "server", processes = 2, setup = torture.slow })
+    end)
+  end
 end)
