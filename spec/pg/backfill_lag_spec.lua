@@ -62,7 +62,7 @@ describe("a backfill on a server", function()
 
   it("whose standby does not replay makes a script wait", function()
     begin {}
-    add_standby()
+    standby = cluster:standby()
     standby:sql "SELECT pg_wal_replay_pause()"
     cli.eventually("the standby stands still", function()
       return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"
@@ -81,7 +81,7 @@ describe("a backfill on a server", function()
     begin {}
     sql [[ALTER TABLE t ADD COLUMN wide text; ALTER TABLE t ALTER COLUMN wide SET STORAGE PLAIN;
       UPDATE t SET wide = repeat('x', 4000); CHECKPOINT; ANALYZE t]]
-    add_standby()
+    standby = cluster:standby()
     local lag = "SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) / 1048576 FROM pg_stat_replication"
     standby:sql "SELECT pg_wal_replay_pause()"
     cli.eventually("the standby stands still", function()
