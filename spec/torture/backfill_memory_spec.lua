@@ -30,11 +30,11 @@ local function watch(process)
 end
 
 describe("the memory of a backfill", function()
-  -- So many chunks that garbage is collected now and then also with the fewer rows.
+  -- As many chunks as a million rows have. With many more, garbage that is collected late is as much in both.
   local function measure(mode, count)
     local url = server.database()
     server.sql(url, tables:format(count))
-    local options = torture.modes[mode]:gsub("max_rows = %d+", ("max_rows = %d"):format(rows // 400))
+    local options = torture.modes[mode]:gsub("max_rows = %d+", ("max_rows = %d"):format(rows // 100))
     local process = cli.start("upgrade", { cwd = torture.project(options), env = { DATABASE_URL = url } })
     local most = watch(process)
     local ran = process:wait(1)
