@@ -1,6 +1,7 @@
 --- How an object becomes another of the same name: for each kind, the calls that change
 --- it. A kind without a rule is dropped and created again.
 
+local sorted_keys = require "moontide.sorted_keys"
 local source = require "moontide.source"
 local value = require "moontide.value"
 
@@ -69,13 +70,6 @@ local function checks_by_name(options)
   local by_name = {}
   for _, c in ipairs(options.checks or {}) do by_name[c.name] = c end
   return by_name
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 local function domain_state(old, new)

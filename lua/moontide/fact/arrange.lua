@@ -1,6 +1,8 @@
 --- The order of facts: everything after what it needs, and beside that by kind and name,
 --- tables after those that they refer to.
 
+local sorted_keys = require "moontide.sorted_keys"
+
 local arrange = {}
 
 local ranks = {}
@@ -60,17 +62,14 @@ local function order_tables(set, keys)
 end
 
 -- All keys, by kind and name.
-local function sorted_keys(set)
+local function all_keys(set)
   local by_rank, all = {}, {}
   for _, fact in ipairs(set.list) do
     local rank = ranks[fact.kind] or last_rank
     local keys = by_rank[rank] or {}
     by_rank[rank], keys[#keys + 1] = keys, fact.key
   end
-  local present = {}
-  for rank in pairs(by_rank) do present[#present + 1] = rank end
-  table.sort(present)
-  for _, rank in ipairs(present) do
+  for _, rank in ipairs(sorted_keys(by_rank)) do
     local keys = by_rank[rank]
     table.sort(keys)
     if rank == ranks.table then keys = order_tables(set, keys) end
@@ -83,7 +82,7 @@ end
 ---@param set moontide.FactSet
 ---@return moontide.Fact[]
 function arrange.order(set)
-  local sorted = sorted_keys(set)
+  local sorted = all_keys(set)
   local place, done, list = {}, {}, {}
   for i, key in ipairs(sorted) do place[key] = i end
   local function by_place(a, b) return place[a] < place[b] end

@@ -5,6 +5,7 @@
 local cjson = require "cjson"
 local scope = require "moontide.fact.scope"
 local sets = require "moontide.fact.set"
+local sorted_keys = require "moontide.sorted_keys"
 
 ---@class moontide.FactKind
 ---@field name string
@@ -34,13 +35,6 @@ local last = { require "moontide.fact.depend", unmodelled }
 
 local function each_kind()
   return ipairs(table.move(last, 1, #last, #kinds + 1, table.move(kinds, 1, #kinds, 1, {})))
-end
-
-local function queries_of(kind)
-  local sorted = {}
-  for query in pairs(kind.queries) do sorted[#sorted + 1] = query end
-  table.sort(sorted)
-  return sorted
 end
 
 -- A query of a large kind answers plain columns, some of which are JSON documents: `kind.documents` says which. All
@@ -101,7 +95,7 @@ end
 function fact.statements(options)
   local fill, list = scope.new(options), { { sql = settings } }
   for _, kind in each_kind() do
-    for _, query in ipairs(queries_of(kind)) do
+    for _, query in ipairs(sorted_keys(kind.queries)) do
       local sql = fill(text_of(kind.queries[query], options))
       list[#list + 1] = { rows = true,
         sql = documents_of(kind, query) and sql or ("SELECT row_to_json(q)::text AS doc FROM (%s) q"):format(sql) }
@@ -139,7 +133,7 @@ function fact.assemble(result)
   local set, place = sets.new(), 1
   for _, kind in each_kind() do
     local rows = {}
-    for _, query in ipairs(queries_of(kind)) do
+    for _, query in ipairs(sorted_keys(kind.queries)) do
       place = place + 1
       rows[query] = decode(result(place), documents_of(kind, query))
     end

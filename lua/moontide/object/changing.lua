@@ -5,6 +5,7 @@ local check = require "moontide.check"
 local clause = require "moontide.object.clause"
 local operation = require "moontide.operation"
 local positional = require "moontide.object.positional"
+local sorted_keys = require "moontide.sorted_keys"
 local source = require "moontide.source"
 local value = require "moontide.value"
 
@@ -34,13 +35,6 @@ function changing.or_null(read)
   return function(given, what)
     return value.kind(given) == "null" and value.null or read(given, what)
   end
-end
-
-local function sorted_keys(shape)
-  local keys = {}
-  for key in pairs(shape) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 -- What brings back the properties that change; nil and the first that is not known.

@@ -8,6 +8,7 @@
 --- makes the statement fail, and nothing is changed.
 
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 
 local enum_rebuild = {}
 
@@ -123,13 +124,6 @@ local function text_array(labels)
   local literals = {}
   for i, label in ipairs(labels) do literals[i] = quote.literal(label) end
   return "ARRAY[" .. table.concat(literals, ", ") .. "]::text[]"
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 -- The default of a column; it may be a label that goes away.

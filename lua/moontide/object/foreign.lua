@@ -6,6 +6,7 @@
 local check = require "moontide.check"
 local fault = require "moontide.fault"
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 
 local foreign = {}
 
@@ -44,19 +45,12 @@ function foreign.read(given, what)
   return options
 end
 
-local function sorted(options)
-  local names = {}
-  for name in pairs(options) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 --- OPTIONS (...), or nothing.
 ---@param options table<string, string>?
 ---@return string?
 function foreign.sql(options)
   local parts = {}
-  for i, name in ipairs(sorted(options or {})) do
+  for i, name in ipairs(sorted_keys(options or {})) do
     parts[i] = quote.ident(name) .. " " .. quote.literal(options[name])
   end
   return #parts > 0 and "OPTIONS (" .. table.concat(parts, ", ") .. ")" or nil
@@ -68,10 +62,10 @@ end
 ---@return string?
 function foreign.change_sql(before, after)
   local parts = {}
-  for _, name in ipairs(sorted(before)) do
+  for _, name in ipairs(sorted_keys(before)) do
     if after[name] == nil then parts[#parts + 1] = "DROP " .. quote.ident(name) end
   end
-  for _, name in ipairs(sorted(after)) do
+  for _, name in ipairs(sorted_keys(after)) do
     if before[name] ~= after[name] then
       parts[#parts + 1] = ("%s %s %s"):format(before[name] and "SET" or "ADD", quote.ident(name),
         quote.literal(after[name]))

@@ -10,6 +10,7 @@ local lookup = require "moontide.object.lookup"
 local lpeg = require "lpeg"
 local operation = require "moontide.operation"
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 
 local C, Cp, Ct, P = lpeg.C, lpeg.Cp, lpeg.Ct, lpeg.P
 
@@ -267,10 +268,8 @@ end
 local function undo_all(o, opposite)
   local plain = { operation.build(opposite, o.table, clause.pick(o, all_place)) }
   if not o.existing then return plain end
-  local list, names = o.internal and plain or {}, {}
-  for name in pairs(o.existing) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  local list = o.internal and plain or {}
+  for _, name in ipairs(sorted_keys(o.existing)) do
     alter.append(list, switch({ name = name, table = o.table, schema = o.schema }, o.existing[name]))
   end
   return list

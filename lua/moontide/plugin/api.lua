@@ -7,6 +7,7 @@
 
 local caller = require "moontide.caller"
 local fault = require "moontide.fault"
+local sorted_keys = require "moontide.sorted_keys"
 local version = require "moontide.plugin.version"
 
 local api = {}
@@ -16,13 +17,6 @@ local function refuse(message, hint)
 end
 
 -- Checking --------------------------------------------------------------------
-
-local function sorted_keys(map)
-  local list = {}
-  for key in pairs(map) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
 
 -- A registration is a table with these fields and no others.
 local function check_fields(what, given, fields)

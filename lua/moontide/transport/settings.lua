@@ -2,6 +2,7 @@
 --- behind a pooler anything else would be left for somebody else.
 
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 
 local settings = {}
 
@@ -29,13 +30,6 @@ function settings.search_path(schemas)
   return table.concat(names, ", ")
 end
 
-local function sorted_names(values)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- A server-wide limit on transactions (PostgreSQL 17 and later) is meant for applications; what a
 -- run does is limited by statement_timeout and by the one who watches it.
 local with_transaction_timeout = 170000
@@ -51,7 +45,7 @@ function settings.statement(values, lock_timeout, server_version)
   if lock_timeout then all.lock_timeout = settings.duration(lock_timeout) end
   for name, value in pairs(values) do all[name] = value end
   local calls = {}
-  for index, name in ipairs(sorted_names(all)) do
+  for index, name in ipairs(sorted_keys(all)) do
     calls[index] = ("set_config(%s, %s, true)"):format(quote.literal(name), quote.literal(all[name]))
   end
   return "SELECT " .. table.concat(calls, ", ")
