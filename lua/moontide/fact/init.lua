@@ -2,7 +2,7 @@
 --- statements in one round trip, under an empty search path, so that the server prints
 --- every name in full.
 
-local cjson = require "cjson"
+local json = require "moontide.sql.json"
 local scope = require "moontide.fact.scope"
 local sets = require "moontide.fact.set"
 local sorted_keys = require "moontide.sorted_keys"
@@ -75,13 +75,6 @@ for _, name in ipairs {
   fact.register { name = name, queries = kind.queries, documents = kind.documents, add = kind.add }
 end
 
-local function without_nulls(given)
-  for key, field in pairs(given) do
-    if field == cjson.null then given[key] = nil elseif type(field) == "table" then without_nulls(field) end
-  end
-  return given
-end
-
 local newest = 180000
 
 local function text_of(query, options)
@@ -114,14 +107,12 @@ function fact.kinds()
   return list
 end
 
-local function document(text) return without_nulls(cjson.decode(text)) end
-
 local function decode(rows, documents)
   if not documents then
-    for i, row in ipairs(rows) do rows[i] = document(row.doc) end
+    for i, row in ipairs(rows) do rows[i] = json.document(row.doc) end
   end
   for _, column in ipairs(documents or {}) do
-    for _, row in ipairs(rows) do row[column] = row[column] and document(row[column]) end
+    for _, row in ipairs(rows) do row[column] = row[column] and json.document(row[column]) end
   end
   return rows
 end

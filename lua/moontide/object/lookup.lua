@@ -5,7 +5,7 @@
 --- within one query, so that nothing is left behind whether or not a transaction is
 --- open; the object itself is looked up before that, under the path of the user.
 
-local cjson = require "cjson"
+local json = require "moontide.sql.json"
 
 local lookup = {}
 
@@ -16,13 +16,6 @@ FROM (SELECT (%s)::oid AS oid, current_setting('search_path') AS path OFFSET 0) 
 CROSS JOIN LATERAL (SELECT set_config('search_path', 'pg_catalog', true) AS quiet WHERE w.oid IS NOT NULL OFFSET 0) s
 LEFT JOIN LATERAL (SELECT x.* FROM (%s) x WHERE s.quiet IS NOT NULL OFFSET 0) d ON true]]
 
-local function without_nulls(given)
-  for key, field in pairs(given) do
-    if field == cjson.null then given[key] = nil elseif type(field) == "table" then without_nulls(field) end
-  end
-  return given
-end
-
 --- One row about an object; NULL fields are absent, arrays are lists, oids should be read as text.
 ---@param query fun(sql: string): table
 ---@param oid string     SQL that answers the object's oid, or NULL when there is none
@@ -31,7 +24,7 @@ end
 function lookup.row(query, oid, describe)
   local found = query(template:format(oid, describe))[1]
   if not found or not found.found then return nil end
-  return without_nulls(cjson.decode(found.found))
+  return json.document(found.found)
 end
 
 return lookup

@@ -96,4 +96,16 @@ function json.encode(value)
   return encode(value, 0)
 end
 
+local function without_nulls(given)
+  for key, field in pairs(given) do
+    if field == cjson.null then given[key] = nil elseif type(field) == "table" then without_nulls(field) end
+  end
+  return given
+end
+
+--- An object or a list that the server wrote, in which a null is an absent value.
+---@param text string
+---@return table
+function json.document(text) return without_nulls(cjson.decode(text)) end
+
 return json

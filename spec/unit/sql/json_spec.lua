@@ -39,4 +39,8 @@ describe("json.encode", function()
       assert.equal(case[3], problem.message)
     end)
   end
+
+  it("reads what the server wrote without its nulls", function()
+    assert.same({ a = { 1, { b = false } }, c = "x" }, json.document('{"a":[1,{"b":false,"d":null}],"c":"x","e":null}'))
+  end)
 end)
