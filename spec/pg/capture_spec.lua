@@ -3,7 +3,6 @@
 local catalog = require "spec.support.catalog"
 local operation = require "moontide.operation"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local server = require "spec.support.server"
 local shell = require "spec.support.shell"
@@ -14,8 +13,7 @@ local null = value.null
 
 local hostile = [[we"ird.n'äme $1 \ %s]]
 
-local fresh = [[drop schema if exists public cascade; drop schema if exists "O.ther" cascade; create schema public;
-  create schema "O.ther"; ]]
+local fresh = rehearsal.fresh
 
 local everything = [[
   create type mood as enum ('sad', 'happy');
@@ -91,13 +89,7 @@ versions.each(function(major, database)
 
   setup(function()
     url = database()
-    conn = pg.connect(url)
-    rehearsal.on(conn)
-    for _, role in ipairs { "moontide_owner", "moontide_reader" } do
-      if #conn:exec(("select from pg_roles where rolname = '%s'"):format(role)) == 0 then
-        conn:exec("create role " .. role)
-      end
-    end
+    conn = rehearsal.open(url)
   end)
 
   teardown(function() conn:close() end)

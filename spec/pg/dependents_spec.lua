@@ -2,14 +2,12 @@
 
 local catalog = require "spec.support.catalog"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local server = require "spec.support.server"
 local shell = require "spec.support.shell"
 local versions = require "spec.support.versions"
 
-local fresh = [[rollback; drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
-  create schema public; create schema "O.ther"; ]]
+local fresh = rehearsal.fresh
 
 -- Views that depend on each other in both orders of age, in two schemas, with everything a view can have.
 local everything = [[
@@ -48,13 +46,7 @@ versions.each(function(major, database)
 
   setup(function()
     url = database()
-    conn = pg.connect(url)
-    rehearsal.on(conn)
-    for _, role in ipairs { "moontide_owner", "moontide_reader" } do
-      if #conn:exec(("select from pg_roles where rolname = '%s'"):format(role)) == 0 then
-        conn:exec("create role " .. role)
-      end
-    end
+    conn = rehearsal.open(url)
   end)
 
   teardown(function() conn:close() end)

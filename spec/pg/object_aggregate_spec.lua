@@ -1,6 +1,5 @@
 -- Aggregates and casts on real servers: run, read the catalog, undo, compare with the catalog before.
 
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local versions = require "spec.support.versions"
 
@@ -24,11 +23,7 @@ local functions = [[
 versions.each(function(_, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    rehearsal.roles { "moontide_owner", "moontide_reader" }
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function() conn:close() end)
 

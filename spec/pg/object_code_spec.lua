@@ -1,6 +1,5 @@
 -- Views, routines, triggers and policies on real servers: run, read the catalog, undo, compare with the catalog before.
 
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local value = require "moontide.value"
 local versions = require "spec.support.versions"
@@ -8,8 +7,6 @@ local versions = require "spec.support.versions"
 local sql, null = value.sql, value.null
 local cases = rehearsal.cases
 local hostile = [[we"ird.n'äme $1 \ $$ $body$]]
-
-local roles = { "moontide_owner", "moontide_reader" }
 
 local a_view = [[
   create table t (id int primary key, name text, "Odd ""one" int);
@@ -33,21 +30,11 @@ local a_kept_view = a_view .. [[
 versions.each(function(major, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    for _, role in ipairs(roles) do
-      if #conn:exec(("select from pg_roles where rolname = '%s'"):format(role)) == 0 then
-        conn:exec("create role " .. role)
-      end
-    end
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function() conn:close() end)
 
-  local function from(version, list)
-    if major >= version then cases(list) end
-  end
+  local from = rehearsal.from(major)
 
   describe("views", function()
     cases {

@@ -2,7 +2,6 @@
 
 local catalog = require "spec.support.catalog"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local versions = require "spec.support.versions"
 
@@ -10,8 +9,7 @@ local cases, contains = rehearsal.cases, rehearsal.contains
 
 local hostile = [[we"ird.n'äme $1 \ $moontide$]]
 
-local fresh = [[drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
-  create schema public; create schema "O.ther"; ]]
+local fresh = rehearsal.fresh
 
 local function run(fn)
   rehearsal.run(operations.collect(fn))
@@ -47,11 +45,7 @@ local everything = [[
 versions.each(function(_, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    rehearsal.roles { "moontide_owner", "moontide_reader" }
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function() conn:close() end)
 

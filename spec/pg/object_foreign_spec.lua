@@ -3,7 +3,6 @@
 
 local operation = require "moontide.operation"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local versions = require "spec.support.versions"
 
@@ -21,20 +20,14 @@ local wrapper = clean .. "create foreign data wrapper moontide_wrapper; "
 versions.each(function(major, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    rehearsal.roles { "moontide_owner", "moontide_reader" }
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function()
     conn:script("rollback;" .. clean)
     conn:close()
   end)
 
-  local function from(version, list)
-    if major >= version then cases(list) end
-  end
+  local from = rehearsal.from(major)
 
   describe("publications", function()
     cases {

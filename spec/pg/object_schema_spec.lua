@@ -1,7 +1,6 @@
 -- Schemas, extensions and sequences on real servers: run, read the catalog, undo, compare.
 
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local value = require "moontide.value"
 local versions = require "spec.support.versions"
@@ -13,11 +12,7 @@ local hostile = [[we"ird.n'äme $1 \ ]]
 versions.each(function(major, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    rehearsal.roles { "moontide_owner", "moontide_reader" }
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function() conn:close() end)
 

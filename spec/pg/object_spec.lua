@@ -2,7 +2,6 @@
 
 local catalog = require "spec.support.catalog"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local server = require "spec.support.server"
 local value = require "moontide.value"
@@ -13,8 +12,7 @@ local cases, run, contains = rehearsal.cases, rehearsal.run, rehearsal.contains
 local conn
 
 setup(function()
-  conn = pg.connect(server.database())
-  rehearsal.on(conn)
+  conn = rehearsal.open(server.database())
   conn:script "create schema extensions; create extension btree_gist schema extensions"
 end)
 

@@ -34,15 +34,12 @@ versions.each(function(major, database)
 
   setup(function()
     url = database()
-    conn = pg.connect(url)
-    rehearsal.on(conn)
+    conn = rehearsal.open(url)
   end)
 
   teardown(function() conn:close() end)
 
-  local function from(version, list)
-    if major >= version then cases(list) end
-  end
+  local from = rehearsal.from(major)
 
   describe("partitions", function()
     cases {

@@ -2,7 +2,6 @@
 
 local catalog = require "spec.support.catalog"
 local operations = require "spec.support.operations"
-local pg = require "moontide.runtime.pg"
 local rehearsal = require "spec.support.rehearsal"
 local value = require "moontide.value"
 local versions = require "spec.support.versions"
@@ -15,11 +14,7 @@ local hostile = [[we"ird.n'äme $1 \ ]]
 versions.each(function(major, database)
   local conn
 
-  setup(function()
-    conn = pg.connect(database())
-    rehearsal.on(conn)
-    rehearsal.roles { "moontide_owner", "moontide_reader" }
-  end)
+  setup(function() conn = rehearsal.open(database()) end)
 
   teardown(function() conn:close() end)
 

@@ -5,26 +5,29 @@ local it = require("busted").it
 local catalog = require "spec.support.catalog"
 local operation = require "moontide.operation"
 local operations = require "spec.support.operations"
+local pg = require "moontide.runtime.pg"
 local serialize = require "moontide.serialize"
 
 local rehearsal = {}
 
 local conn
 
---- The connection to use from now on.
----@param connection table
-function rehearsal.on(connection)
-  conn = connection
-end
-
---- Make roles that are not there; they belong to the whole server.
----@param names string[]
-function rehearsal.roles(names)
-  for _, name in ipairs(names) do
+-- Roles belong to the whole server.
+local function make_roles()
+  for _, name in ipairs { "moontide_owner", "moontide_reader" } do
     if #conn:exec("select from pg_roles where rolname = $1", { name, n = 1 }) == 0 then
       conn:exec("create role " .. name)
     end
   end
+end
+
+--- Connect to a database, and use that from now on. The roles moontide_owner and moontide_reader are there.
+---@param url string
+---@return table connection
+function rehearsal.open(url)
+  conn = pg.connect(url)
+  make_roles()
+  return conn
 end
 
 -- The operation with what it reads before its statements can be told.
@@ -128,7 +131,8 @@ function rehearsal.contains(lines, part)
   return false
 end
 
-local fresh = [[rollback; drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
+--- Empty schemas for the next case.
+rehearsal.fresh = [[rollback; drop schema if exists public cascade; drop schema if exists "O.ther" cascade;
   create schema public; create schema "O.ther"; ]]
 
 --- One `it` a case: { name, setup SQL, function(op), has = parts of lines that are new in the catalog }. The
@@ -137,7 +141,7 @@ local fresh = [[rollback; drop schema if exists public cascade; drop schema if e
 function rehearsal.cases(list)
   for _, case in ipairs(list) do
     it(case[1], function()
-      conn:script(fresh .. case[2])
+      conn:script(rehearsal.fresh .. case[2])
       local before = catalog.lines(conn)
       local list_of = operations.collect(case[3])
       run_watched(list_of)
@@ -150,6 +154,15 @@ function rehearsal.cases(list)
       run_watched(operations.undo(list_of))
       assert.same(before, catalog.lines(conn))
     end)
+  end
+end
+
+--- `cases` for servers from one version on.
+---@param major integer  of this server
+---@return fun(version: integer, list: table[])
+function rehearsal.from(major)
+  return function(version, list)
+    if major >= version then rehearsal.cases(list) end
   end
 end
 
