@@ -75,18 +75,22 @@ function loading.captured(live)
   end
 end
 
+--- Do something with the file of a step; an error says which revision it is of.
+---@param step table
+---@param fn fun(step: table)
+function loading.attempt(step, fn)
+  local ok, problem = xpcall(fn, gate.explain, step)
+  if ok then return end
+  problem.revision = problem.revision or step.revision.id
+  error(problem, 0)
+end
+
 --- Load every file of a plan once before anything runs: a syntax error in the last
 --- one must not leave the first ones applied.
 ---@param steps table[]
 ---@param load fun(step: table): table
 function loading.rehearse(steps, load)
-  for _, step in ipairs(steps) do
-    local ok, problem = xpcall(load, gate.explain, step)
-    if not ok then
-      problem.revision = problem.revision or step.revision.id
-      error(problem, 0)
-    end
-  end
+  for _, step in ipairs(steps) do loading.attempt(step, load) end
 end
 
 return loading

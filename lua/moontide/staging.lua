@@ -71,11 +71,7 @@ local function run(app, steps, declared, db)
   local load = loading.loader(app, { sink = door, dry = true, server_version = db:server_version() })
   declared.history = history.open(config)
   for _, step in ipairs(steps) do
-    local ok, problem = xpcall(function() run_step(step, load(step), door, transport, declared) end, gate.explain)
-    if not ok then
-      problem.revision = problem.revision or step.revision.id
-      error(problem, 0)
-    end
+    loading.attempt(step, function() run_step(step, load(step), door, transport, declared) end)
   end
 end
 
