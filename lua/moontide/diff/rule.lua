@@ -38,15 +38,6 @@ local function places(labels)
   return at
 end
 
-local function only_adds(old, new)
-  local at, last = places(new), 0
-  for _, label in ipairs(old) do
-    if not at[label] or at[label] < last then return false end
-    last = at[label]
-  end
-  return true
-end
-
 -- Each new label after the one before it, or before the first that there was.
 local function added_labels(name, schema, old, new)
   local list, known = {}, places(old)
@@ -62,7 +53,9 @@ end
 
 by_kind["enum"] = function(old, new)
   local name, before, after, schema = new.call[2], old.call[3], new.call[3], place_of(new)
-  if only_adds(before, after) then return { first = added_labels(name, schema, before, after) } end
+  if require("moontide.object.enum").only_adds(before, after) then
+    return { first = added_labels(name, schema, before, after) }
+  end
   return { now = { { "alter_enum", name, after, { schema = schema, existing = before } } }, everybody = true }
 end
 

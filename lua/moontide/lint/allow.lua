@@ -5,6 +5,7 @@
 ---     op.drop_column("users", "nickname")
 
 local lint = require "moontide.lint"
+local place = require "moontide.lint.place"
 local sys = require "moontide.runtime.sys"
 
 local allow = {}
@@ -52,10 +53,10 @@ end
 ---@param where? string  "path:line"
 ---@return table<string, true>
 function Allow:at(where)
-  local path, number = (where or ""):match("^(.*):(%d+)$")
+  local path, at = place.of(where)
   local set = {}
   if not path then return set end
-  local lines, at = lines_of(self, path), math.tointeger(tonumber(number))
+  local lines = lines_of(self, path)
   add_head(set, lines, path)
   add_names(set, lines[at] or "", where)
   while at > 1 and lines[at - 1] and lines[at - 1]:find("^%s*%-%-") do

@@ -73,11 +73,6 @@ function bound.check(o, optional)
   check_numbers(o)
 end
 
---- Whether the options say which rows a partition takes.
----@param o table
----@return boolean
-function bound.is_given(o) return #given_forms(o) > 0 end
-
 local function literals(list)
   local parts = {}
   for i, given in ipairs(list) do parts[i] = value.literal(given) end

@@ -16,10 +16,8 @@ local secrets = { "passw", "pwd", "secret", "token", "private" }
 local secret_sql = ("(o.option_name ~* '%s' AND lower(o.option_name) <> 'password_required')")
   :format(table.concat(secrets, "|"))
 
---- Whether the value of an option is to be kept secret, by its name.
----@param name string
----@return boolean
-function foreign.is_secret(name)
+-- Whether the value of an option is to be kept secret, by its name.
+local function is_secret(name)
   if name:lower() == "password_required" then return false end
   for _, word in ipairs(secrets) do
     if name:lower():find(word, 1, true) then return true end
@@ -28,7 +26,7 @@ function foreign.is_secret(name)
 end
 
 local function refuse_secret(name, what)
-  if not foreign.is_secret(name) then return end
+  if not is_secret(name) then return end
   check.refuse(("%s: %s is secret and would stand in scripts and logs"):format(what, name),
     "Set it outside of revisions with ALTER USER MAPPING, or use a password file of the server.")
 end
@@ -56,11 +54,8 @@ function foreign.sql(options)
   return #parts > 0 and "OPTIONS (" .. table.concat(parts, ", ") .. ")" or nil
 end
 
---- OPTIONS (...) that makes of some options others.
----@param before table<string, string>
----@param after table<string, string>
----@return string?
-function foreign.change_sql(before, after)
+-- OPTIONS (...) that makes of some options others.
+local function change_sql(before, after)
   local parts = {}
   for _, name in ipairs(sorted_keys(before)) do
     if after[name] == nil then parts[#parts + 1] = "DROP " .. quote.ident(name) end
@@ -79,7 +74,7 @@ end
 ---@return string?
 function foreign.altered(o)
   if not o.options then return nil end
-  if o.existing and o.existing.options then return foreign.change_sql(o.existing.options, o.options) end
+  if o.existing and o.existing.options then return change_sql(o.existing.options, o.options) end
   fault.raise("operation", ("%s: the options that there are can be read in the database only"):format(o.kind),
     { where = o.where, hint = "Give existing = { options = { ... } } for an offline script." })
 end
