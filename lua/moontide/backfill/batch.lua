@@ -28,10 +28,11 @@ local boolean = encode.codec(16)
 --- No changes yet.
 ---@param form table               of a leaf: { keys =, writes = }
 ---@param rows moontide.pg.Held    begins with the columns of the key
+---@param first integer            the row that will be asked about first
 ---@return moontide.Batch
-function batch.new(form, rows)
-  local self = setmetatable({ rows = rows, form = form, keys = {}, columns = {}, by_name = {}, count = 0, row = 0 },
-    Batch)
+function batch.new(form, rows, first)
+  local self = setmetatable({ rows = rows, form = form, keys = {}, columns = {}, by_name = {}, count = 0,
+    row = first - 1 }, Batch)
   for index, column in ipairs(form.keys) do self.keys[index] = database.array(column.codec.element) end
   for index, column in ipairs(form.writes) do
     self.columns[index] = { column = column, array = database.array(column.codec.element), missing = 0 }

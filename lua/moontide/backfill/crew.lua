@@ -10,6 +10,7 @@ local fault = require "moontide.fault"
 ---@field db moontide.Db
 ---@field size? moontide.ChunkSize
 ---@field blocked? boolean  its last chunk met a lock for too long
+---@field under_way? table[]  statements that were sent and not answered
 local Lane = {}
 Lane.__index = Lane
 
@@ -26,10 +27,28 @@ local crew = {}
 ---@return moontide.Lane
 function crew.lane(db) return setmetatable({ db = db }, Lane) end
 
+--- Wait for what was sent before, giving way to the other lanes meanwhile.
+function Lane:settle()
+  local list = self.under_way
+  self.under_way = nil
+  if not list then return end
+  coroutine.yield "answer"
+  self.db:land(list)
+end
+
+--- Send statements without waiting for answers; whatever follows on the lane does.
+---@param list { sql: string, params?: table }[]
+function Lane:send(list)
+  self:settle()
+  self.db:launch(list)
+  self.under_way = list
+end
+
 --- Run statements in one round trip, giving way to the other lanes meanwhile.
 ---@param list { sql: string, params?: table, rows?: boolean }[]
 ---@return table[] results
 function Lane:pipeline(list)
+  self:settle()
   self.db:launch(list)
   coroutine.yield "answer"
   return self.db:land(list)

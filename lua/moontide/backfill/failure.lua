@@ -58,6 +58,7 @@ end
 
 local function forget(self, problem)
   self.range, self.upto, self.fence, self.probe, self.committed, self.sent = nil, nil, nil, nil, nil, nil
+  pcall(self.lane.settle, self.lane)   -- what failed is known already
   if problem.sqlstate == read_only then self.lane.db:close() end
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()

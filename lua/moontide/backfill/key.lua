@@ -26,7 +26,7 @@ local function values(of, bound)
   return list
 end
 
-local opposite = { [">"] = "<", ["<="] = ">=", ["<"] = ">" }
+local opposite = { [">"] = "<", [">="] = "<=", ["<="] = ">=", ["<"] = ">" }
 
 local function sign(of, operator) return of.descending and opposite[operator] or operator end
 
@@ -67,6 +67,16 @@ function key.before(of, expressions, bound)
   local operator = #expressions > #bound and "<=" or "<"
   return ("%s %s %s"):format(row(table.move(expressions, 1, both, 1, {})), sign(of, operator),
     row(values(of, table.move(bound, 1, both, 1, {}))))
+end
+
+--- The condition that rows lie between two of them, inclusive.
+---@param of moontide.BackfillKey
+---@param alias string
+---@param from string[]
+---@param upto string[]
+---@return string
+function key.within(of, alias, from, upto)
+  return compared(of, alias, ">=", from) .. " AND " .. compared(of, alias, "<=", upto)
 end
 
 --- The condition for the one row with a key.

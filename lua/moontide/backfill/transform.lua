@@ -133,23 +133,22 @@ local function asking(self, rows, skip)
 end
 
 -- On with the rows behind the last one; an error leaves it at the row that it is of.
-local function go_on(rows, ask, changes)
-  for index = changes.row + 1, #rows do
+local function go_on(last, ask, changes)
+  for index = changes.row + 1, last do
     changes.row = index
     local change = ask(index)
     if change then changes:add(index, change) end
   end
 end
 
--- The changes of all rows, in the order of the keys; and the rows that failed.
-local function collect(self, leaf, form, rows)
-  local changes, bad, explain = batch.new(form, rows), {}, require("moontide.gate").explain
-  local ask = asking(self, rows, #form.keys)
+-- The changes of the rows of a part, in the order of the keys; rows that failed are added to `bad`.
+local function collect(self, leaf, form, part, bad)
+  local changes, explain = batch.new(form, part.rows, part.first), require("moontide.gate").explain
   while true do
-    local ok, problem = xpcall(go_on, explain, rows, ask, changes)
-    if ok then return changes, #bad > 0 and bad or nil end
+    local ok, problem = xpcall(go_on, explain, part.last, part.ask, changes)
+    if ok then return changes end
     changes:trim()
-    bad[#bad + 1] = blame(self, leaf, keys_of(rows, form, changes.row), problem)
+    bad[#bad + 1] = blame(self, leaf, keys_of(part.rows, form, changes.row), problem)
   end
 end
 
@@ -160,9 +159,19 @@ local function count_sql(count)
   return ("SELECT 1 / (current_setting('%s') = '%d')::integer AS all_changed"):format(count_setting, count)
 end
 
-local function update_sql(self, leaf, form, chunk, names, assignments)
-  -- The address of a row that is locked is the row; it may have moved out of the chunk before it was.
-  local range = strategy.of(leaf).address and "true" or write.range(self.spec, leaf, chunk.after, chunk.upto)
+-- The range that the changes are in, for the planner: what is joined by keys alone is searched for from the first row
+-- of the table. The address of a row that is locked is the row; it may have moved out of the chunk before it was.
+local function range_sql(self, leaf, form, part)
+  if strategy.of(leaf).address then return "true" end
+  if leaf.range then return leaf.range end
+  return key.within(leaf.key, self.spec.table, keys_of(part.rows, form, part.first),
+    keys_of(part.rows, form, part.last)) .. key.only(leaf, self.spec.table)
+end
+
+-- Rows of all parts that match the condition still.
+local still_sum = ("coalesce(nullif(current_setting('%s', true), '')::bigint, 0)"):format(still_setting)
+
+local function update_sql(self, leaf, form, part, names, assignments)
   local alias, sets, places, joins = quote.ident(self.spec.table), {}, {}, {}
   for index, item in ipairs(assignments) do
     sets[index] = item.column .. " = " .. item.new:gsub("@%.", (alias:gsub("%%", "%%%%")) .. ".")
@@ -173,10 +182,18 @@ local function update_sql(self, leaf, form, chunk, names, assignments)
       column.native and "" or "::" .. column.type)
   end
   return ("WITH w AS (UPDATE ONLY %s AS %s SET %s FROM unnest(%s) AS moontide_x(%s) WHERE %s AND %s RETURNING %s) "
-    .. "SELECT set_config('%s', count(*)::text, true), set_config('%s', (count(*) FILTER (WHERE still))::text, true) "
+    .. "SELECT set_config('%s', count(*)::text, true), "
+    .. "set_config('%s', (%s + count(*) FILTER (WHERE still))::text, true) "
     .. "FROM w"):format(leaf.name, alias, table.concat(sets, ", "), table.concat(places, ", "),
     table.concat(names, ", "), table.concat(joins, " AND "),
-    range, write.still(self.spec), count_setting, still_setting)
+    range_sql(self, leaf, form, part), write.still(self.spec), count_setting, still_setting, still_sum)
+end
+
+local function statements(self, leaf, form, part, changes)
+  if changes.count == 0 then return {} end
+  local params, names, assignments = changes:parameters()
+  return { { sql = update_sql(self, leaf, form, part, names, assignments), params = params },
+    { sql = count_sql(changes.count), counts = true } }
 end
 
 -- The width of some of the rows, so that chunks of wide ones stay within bounds.
@@ -191,8 +208,17 @@ local function measure(worker, rows)
   worker.size:widen(bytes / seen * 2, budget)
 end
 
---- The statements of a chunk, whose transaction is open: rows are read at once.
----@param worker table  { lane, leaf, size? }
+-- So many parts a chunk has, of no fewer rows than that. The server writes a part while the function is asked about the
+-- rows of the next.
+local parts, smallest = 4, 500
+
+local function part_size(worker, count)
+  return worker.send and math.max(smallest, (count + parts - 1) // parts) or math.max(count, 1)
+end
+
+--- The statements of a chunk, whose transaction is open: rows are read at once. A worker that can `send` has sent
+--- those of all parts but the last then.
+---@param worker table  { lane, leaf, size?, send? }
 ---@param chunk { after: string[]?, upto: string[]? }
 ---@return table[] list   the statements that write
 ---@return integer changed
@@ -200,14 +226,17 @@ end
 ---@return moontide.BadRow[]? bad
 function Transform:chunk(worker, chunk)
   local leaf = worker.leaf
-  local form = self.forms[place_of(leaf)]
+  local form, changed, list, bad = self.forms[place_of(leaf)], 0, {}, {}
   local rows <close> = worker.lane:pipeline({ { rows = "held", sql = select_sql(self, leaf, form, chunk) } })[1]
   measure(worker, rows)
-  local changes <close>, bad = collect(self, leaf, form, rows)
-  if changes.count == 0 then return {}, 0, #rows, bad end
-  local params, names, assignments = changes:parameters()
-  return { { sql = update_sql(self, leaf, form, chunk, names, assignments), params = params },
-    { sql = count_sql(changes.count), counts = true } }, changes.count, #rows, bad
+  local ask, size = asking(self, rows, #form.keys), part_size(worker, #rows)
+  for first = 1, #rows, size do
+    if #list > 0 then worker:send(list) end
+    local part = { rows = rows, ask = ask, first = first, last = math.min(first + size - 1, #rows) }
+    local changes <close> = collect(self, leaf, form, part, bad)
+    list, changed = statements(self, leaf, form, part, changes), changed + changes.count
+  end
+  return list, changed, #rows, #bad > 0 and bad or nil
 end
 
 --- What is written where a value is to become NULL.

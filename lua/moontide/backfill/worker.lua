@@ -194,6 +194,7 @@ end
 
 -- The next chunk is opened in the same round trip, unless the range ends here or there is a reason to pause.
 local function send(self, list, upto, done)
+  self.lane:settle()   -- a failure of what was sent before is not one of this list
   self.fence = nil
   list[#list + 1] = { sql = "COMMIT" }
   local committed = #list
@@ -227,6 +228,14 @@ local function sql_chunk(self, started)
     if not results[1][1] then error(failure.rolled_back(), 0) end
     return results[1][1].changed
   end)
+end
+
+--- Send a part of a chunk; the answer is waited for by what follows.
+---@param list table[]
+function Worker:send(list)
+  self.lane:settle()
+  self.fence, self.sent = nil, list
+  self.lane:send(list)
 end
 
 -- Rows that the function could not change, next to those that it could.
