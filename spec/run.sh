@@ -40,8 +40,8 @@ if [ $# -gt 0 ]; then
   specs "$@"
 else
   # Names of specs have no spaces.
-  half one $(find spec -name '*_spec.lua' | grep -Ev '^spec/(pg|property|torture/backfill)' | sort) &
-  half two spec/pg spec/property spec/torture/backfill*_spec.lua
+  half one $(find spec -name '*_spec.lua' | grep -Ev '^spec/(pg|property)/' | sort) &
+  half two spec/pg spec/property
   wait
   total "$build.one.log" "$build.two.log"
 fi

@@ -154,4 +154,30 @@ describe("op.backfill with rows that fail", function()
     assert.matches("division by zero", ran.stderr, 1, true)
     assert.matches("with id = 777", ran.stderr, 1, true)
   end)
+
+  it("undoes the parts of a chunk that were sent before one that fails", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0, bad boolean,
+        CHECK (id <> 301 OR v = 0));
+      INSERT INTO t SELECT g, 0, g = 8990 FROM generate_series(1, 9000) g]]
+    local folder = project [[  op.backfill { "plus", table = "t", read = { "v", "bad" }, write = "v", lanes = 1,
+      chunk_ms = 60000, each = function(row)
+        if row.bad then error "not this one" end
+        return { v = row.v + 1 }
+      end }]]
+    local function whole() return sql [[SELECT (SELECT count(*) FROM t WHERE v = 1) =
+      (SELECT sum(rows_changed) FROM moontide.backfill_range)]] end
+    local ran = run("upgrade heads", folder)
+    assert.matches("in the row of public.t with id = 301", ran.stderr, 1, true)
+    assert.equal("t", whole())
+    sql "ALTER TABLE t DROP CONSTRAINT t_check"
+    ran = run("upgrade heads", folder)
+    assert.matches("not this one", ran.stderr, 1, true)
+    assert.matches("in the row of public.t with id = 8990", ran.stderr, 1, true)
+    assert.equal("t", whole())
+    sql "UPDATE t SET bad = false"
+    ran = run("-v upgrade heads", folder)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("1|9000", sql "SELECT v, count(*) FROM t GROUP BY v")
+    assert.is_true(select(2, ran.stderr:gsub("WITH w AS %(UPDATE", "")) > select(2, ran.stderr:gsub("FOR NO KEY", "")))
+  end)
 end)
