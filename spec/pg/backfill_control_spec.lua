@@ -317,6 +317,43 @@ describe("a backfill while it runs", function()
     assert.is_true(now.eta <= 1, now.eta)
   end)
 
+  it("tells a role what it would have to be allowed", function()
+    sql(tables:format(100))
+    folder = project(modes.sql .. ", background = true")
+    ok "upgrade"
+    local role = "guest_" .. sql "SELECT current_database()"
+    sql(("CREATE ROLE %s LOGIN"):format(role))
+    local function as_role(words)
+      return cli.run(words, { cwd = folder, env = { DATABASE_URL = (url:gsub("postgres@", role .. "@", 1)) } })
+    end
+    local hint = "\n  hint: To look at backfills a role needs USAGE on schema moontide and SELECT on its tables, "
+      .. "to steer them UPDATE and INSERT as well.\n"
+    local ran = as_role "backfill list"
+    assert.equal(1, ran.status)
+    assert.truthy(ran.stderr:find(hint, 1, true), ran.stderr)
+    sql(("GRANT USAGE ON SCHEMA moontide TO %s; GRANT SELECT ON ALL TABLES IN SCHEMA moontide TO %s"):format(role,
+      role))
+    assert.matches("a1/plus  planned", as_role("backfill list").stdout)
+    for _, words in ipairs { "pause plus", "cancel plus", "set plus lanes=1", "resume plus", "work plus" } do
+      ran = as_role("backfill " .. words)
+      assert.equal(1, ran.status)
+      assert.truthy(ran.stderr:find(hint, 1, true), words .. "\n" .. ran.stderr)
+    end
+    sql(("DROP OWNED BY %s; DROP ROLE %s"):format(role, role))
+  end)
+
+  it("takes words about its speed at once, whatever rest the last chunk was to have", function()
+    sql(tables:format(25000))
+    folder = project(modes.sql .. ", rows_per_s = 50, lanes = 1")
+    local upgrade = start "upgrade"
+    has_begun()
+    assert.truthy(tonumber(sql "SELECT max(chunk_rows) FROM moontide.backfill_range") <= 50)
+    ok "backfill set plus rows_per_s=1000000"
+    local ran = upgrade:wait()
+    assert.equal(0, ran.status, ran.stderr)
+    check_once(20000)
+  end)
+
   it("refuses words that mean nothing", function()
     sql(tables:format(100))
     folder = project(modes.sql)
@@ -327,10 +364,11 @@ describe("a backfill while it runs", function()
       ["set plus chunk_ms"] = '"chunk_ms" is not a setting', ["set plus"] = "needs settings",
       ["pause"] = "needs the name of a backfill", ["pause plsu"] = 'Did you mean "plus"', ["list --wait"] = "only for",
       ["work --lanes 99"] = "lanes must be an integer", ["pause plus"] = 'backfill "plus" is done',
-      ["resume plus"] = 'backfill "plus" is done', ["resume plus --restart"] = 'backfill "plus" is done',
+      ["resume plus"] = 'backfill "plus" is done',
+      ["retry plus"] = "no rows of backfill plus are put aside", ["resume plus --restart"] = 'backfill "plus" is done',
     } do
       local ran = run("backfill " .. words)
-      assert.truthy(ran.status > 0, words)
+      assert.equal(words == "retry plus", ran.status == 0, words)
       assert(ran.stderr:find(message, 1, true), words .. "\n" .. ran.stderr)
     end
   end)

@@ -163,10 +163,23 @@ local function check_options(args)
   end
 end
 
+-- What a role may not do with the bookkeeping somebody else has to allow.
+local function refuse(app, problem)
+  if problem.sqlstate ~= "42501" or problem.hint then error(problem, 0) end
+  local schema = require("moontide.sql.quote").ident(app:config().schema)
+  if (problem.statement or ""):find(schema .. ".", 1, true) then
+    problem.hint = ("To look at backfills a role needs USAGE on schema %s and SELECT on its tables, "
+      .. "to steer them UPDATE and INSERT as well."):format(schema)
+  end
+  error(problem, 0)
+end
+
 function backfill.run(app, args)
   args.action = args.action or "list"
   check_options(args)
-  return actions[args.action](app, args)
+  local ok, result = xpcall(actions[args.action], require("moontide.gate").explain, app, args)
+  if not ok then refuse(app, result) end
+  return result
 end
 
 return backfill
