@@ -169,9 +169,10 @@ end
 ---@return string[]
 function torture.problems(url)
   local errors = left_open(url) and { "a transaction is left open" } or {}
-  for _, item in ipairs(checks) do
-    local count = server.sql(url, item[2])
-    if count ~= "0" then errors[#errors + 1] = ("%s: %s"):format(item[1], count) end
+  local list = {}
+  for index, item in ipairs(checks) do list[index] = ("SELECT '%s', (%s)"):format(item[1], item[2]) end
+  for line in server.sql(url, table.concat(list, " UNION ALL ")):gmatch "[^\n]+" do
+    if not line:find "|0$" then errors[#errors + 1] = (line:gsub("|", ": ")) end
   end
   return errors
 end
