@@ -144,6 +144,19 @@ describe("op.backfill that is written or tried", function()
     assert.equal("7", sql "SELECT max(chunk_rows) FROM moontide.backfill_range")
   end)
 
+  it("is refused to others once a script has begun it, since they would change its rows again", function()
+    sql(rows)
+    local running = start(plus:format "rows_per_s = 50")
+    cli.eventually("a chunk", function() return sql "SELECT count(*) FROM t WHERE v = 1" ~= "0" end)
+    for _, args in ipairs { "upgrade", "backfill work plus" } do
+      local ran = cli.run(args, { cwd = folder, env = { DATABASE_URL = url } })
+      assert.equal(1, ran.status)
+      assert.matches('backfill "plus" was begun by a script.*hint: Run the script again', ran.stderr)
+    end
+    ok "backfill set plus rows_per_s=100000"
+    check_done(running)
+  end)
+
   it("is cancelled in a script, which then begins nothing before it is resumed", function()
     sql(rows)
     local running = start(plus:format "rows_per_s = 50")

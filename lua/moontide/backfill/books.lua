@@ -101,6 +101,20 @@ function Books:register_statement(place, fingerprint, more)
     quote.literal(more and more.control or "{}"), self.job, same_step(place))
 end
 
+--- A statement that fails where a script has begun a job and not ended it: another attempt would change its rows
+--- again.
+---@param place moontide.BackfillPlace
+---@return string
+function Books:no_script_statement(place)
+  local words = ('backfill "%s" was begun by a script'):format(place.step)
+  local hint = ("Run the script again, which goes on where it stopped; or `moontide backfill cancel %s`, "
+    .. "and all is done again."):format(place.step)
+  return "DO " .. quote.dollar(("BEGIN\nIF EXISTS (SELECT FROM %s WHERE %s AND spec = '{}' "
+    .. "AND started_at IS NOT NULL AND state NOT IN ('done', 'abandoned')) THEN\n"
+    .. "RAISE EXCEPTION USING MESSAGE = %s, HINT = %s;\nEND IF;\nEND "):format(self.job, same_step(place),
+    quote.literal(words), quote.literal(hint)))
+end
+
 --- The statement that ends what a revision has left to the background, when it is reverted.
 ---@param revision string
 ---@param direction string  in which it was left

@@ -79,6 +79,7 @@ function job.begin(o, place)
   local own = books.open(place.schema)
   local list = { "SET LOCAL client_min_messages = warning" }
   table.move(own:create_statements(), 1, 3, 2, list)
+  list[#list + 1] = own:no_script_statement(place_of(o, place))
   list[#list + 1] = own:register_statement(place_of(o, place), fingerprint(o))
   return list
 end
@@ -151,8 +152,8 @@ end
 local function refuse_script(o)
   fault.raise("operation", ('backfill "%s" was begun by a script'):format(o.name), {
     where = o.where, operation = o.kind, final = true, settled = true,
-    hint = ("Run the script again, which goes on where it stopped. Or `moontide backfill resume %s --restart`: "
-      .. "all is done again."):format(o.name),
+    hint = ("Run the script again, which goes on where it stopped; or `moontide backfill cancel %s`, "
+      .. "and the upgrade does all of it again."):format(o.name),
   })
 end
 
