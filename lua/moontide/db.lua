@@ -121,6 +121,11 @@ function Db:exec(sql, params, options)
   return result
 end
 
+--- Prepare a statement, which `{ prepared = name, params = ... }` in a pipeline runs then.
+---@param name string
+---@param sql string
+function Db:prepare(name, sql) timed(self, sql, self.conn.prepare, name, sql) end
+
 local function batch_label(list)
   if not report.is_verbose() then return "" end
   local lines = {}

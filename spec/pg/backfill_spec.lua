@@ -271,4 +271,14 @@ describe("op.backfill", function()
     assert.matches("the statistics of t know 0 rows, where there are at least %d+; ANALYZE t mends that",
       upgrade(body).stderr)
   end)
+
+  it("does not have the statements of a trigger planned for each row", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0, mode text);
+      INSERT INTO t SELECT generate_series(1, 10);
+      CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN new.mode = current_setting(''plan_cache_mode''); RETURN new; END';
+      CREATE TRIGGER noted BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION noted()]]
+    upgrade(plus:format(5))
+    assert.equal("auto|10", sql "SELECT mode, count(*) FROM t GROUP BY mode")
+  end)
 end)

@@ -4,6 +4,7 @@
 
 local quote = require "moontide.sql.quote"
 local serialize = require "moontide.serialize"
+local value = require "moontide.value"
 
 ---@class moontide.BackfillBooks
 ---@field schema string
@@ -284,13 +285,21 @@ end
 
 --- The query every chunk begins with: it fails (22012) unless the range is still where
 --- we left it, and answers the live settings of the job, or NULL when it is not running.
+--- $1 is the range, $2 where it was left.
 ---@param id integer
----@param range moontide.BackfillRange
 ---@return string
-function Books:fence_statement(id, range)
+function Books:fence_statement(id)
   return ("SELECT 1 / count(*) AS mine, (SELECT control::text FROM %s WHERE id = %d "
-    .. "AND state IN ('running', 'sweeping')) AS control "
-    .. "FROM (SELECT 1 FROM %s WHERE %s FOR UPDATE NOWAIT) s"):format(self.job, id, self.range, this_range(id, range))
+    .. "AND state IN ('running', 'sweeping')) AS control FROM (SELECT 1 FROM %s WHERE backfill_id = %d "
+    .. "AND no = $1::integer AND NOT done AND cur IS NOT DISTINCT FROM $2::text[] FOR UPDATE NOWAIT) s")
+    :format(self.job, id, self.range, id)
+end
+
+--- The parameters of that query.
+---@param range moontide.BackfillRange
+---@return table params
+function books.fence_params(range)
+  return { range.no, value.param(range.cur and value.array(range.cur)), n = 2 }
 end
 
 ---@class moontide.Checkpoint

@@ -20,7 +20,6 @@ local passes = require "moontide.backfill.passes"
 local preflight = require "moontide.backfill.preflight"
 local progress = require "moontide.backfill.progress"
 local quarantine = require "moontide.backfill.quarantine"
-local quote = require "moontide.sql.quote"
 local report = require "moontide.report"
 local serialize = require "moontide.serialize"
 local session = require "moontide.backfill.session"
@@ -180,7 +179,7 @@ function job.open(o, place)
     patience = place.patience,
   }, Run)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
-  self.connect = function() return self:make_connection(place.connect) end
+  self.connect = function() return session.connect(self, place.connect) end
   self.spec = spec_of(o, started(self, row))
   if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
   tree.index(self)
@@ -190,17 +189,6 @@ function job.open(o, place)
 end
 
 function Run:set_state(state, fields) self.db:exec(self.books:state_statement(self.id, state, fields)) end
-
--- A connection of a lane, with the settings of chunks.
-function Run:make_connection(connect)
-  local db = connect()
-  self.settings_sql = session.statement(self.o, db:server_version(), self.search_path, self.pooled)
-  if not self.pooled then
-    db:exec(self.settings_sql)
-    db:exec("SET application_name = " .. quote.literal(identity.application(self.id, self.books.worker)))
-  end
-  return db
-end
 
 --- The limits of the size of chunks.
 ---@return { chunk_ms: number, max_rows: integer, rows?: integer }

@@ -7,6 +7,7 @@ local cjson = require "cjson"
 local failure = require "moontide.backfill.failure"
 local passes = require "moontide.backfill.passes"
 local quarantine = require "moontide.backfill.quarantine"
+local session = require "moontide.backfill.session"
 local size = require "moontide.backfill.size"
 local strategy = require "moontide.backfill.strategy"
 local sys = require "moontide.runtime.sys"
@@ -105,7 +106,7 @@ end
 -- The statements that open a chunk; answers the places of those with answers in the list.
 local function add_opening(self, list, range)
   begin(self, list)
-  list[#list + 1] = { rows = true, sql = self.job.books:fence_statement(self.job.id, range) }
+  list[#list + 1] = session.fence(self.job, range)
   self.fence = #list
   add_probe(self, list, range)
 end
@@ -161,7 +162,7 @@ end
 function Worker:open_on(range)
   local list = {}
   begin(self, list)
-  list[#list + 1] = { rows = true, sql = self.job.books:fence_statement(self.job.id, range) }
+  list[#list + 1] = session.fence(self.job, range)
   self.fence = #list
   self.lane:pipeline(list)
 end
