@@ -114,6 +114,21 @@ describe("a backfill whose server goes away", function()
     check_done({ upgrade }, url)
   end)
 
+  it("leaves connections that take no changes any more", function()
+    local url = primary:database()
+    torture.fill(url, rows)
+    local _, upgrade = start("sql", url)
+    wait_for(url, 0)
+    server.sql(url, "ALTER DATABASE db1 SET default_transaction_read_only = on")
+    server.sql(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+      .. "WHERE application_name LIKE 'moontide backfill _ %'")
+    cli.eventually("the server refuses changes", function()
+      return primary:log():find "read%-only transaction"
+    end)
+    primary:sql "ALTER DATABASE db1 RESET default_transaction_read_only"
+    check_done({ upgrade }, url)
+  end)
+
   it("ends at Ctrl-C while it waits for it", function()
     local url = primary:database()
     torture.fill(url, rows)
