@@ -160,7 +160,9 @@ static int raise_given_up(lua_State *L, PgConn *conn, PgWait how) {
   snprintf(host, sizeof host, "%s", PQhost(conn->pg) != NULL ? PQhost(conn->pg) : "");
   pg_close(conn);
   if (how == PG_INTERRUPTED) return rt_raise_interrupted(L);
-  return rt_raise(L, "timeout", "server at \"%s\" did not answer in time", host);
+  rt_pushfault(L, "timeout", "server at \"%s\" did not answer in time", host);
+  rt_setfield_string(L, "host", host);
+  return lua_error(L);
 }
 
 /* Goes on as far as it can without waiting: on a Unix socket the server has our first message after this. */

@@ -56,6 +56,20 @@ function db.wait(list, seconds)
   return pg.wait(conns, seconds)
 end
 
+-- The hosts behind one that is silent, if there are any.
+local function after_silence(url, options, problem)
+  if not fault.is(problem) or problem.kind ~= "timeout" then return nil end
+  local others = require("moontide.hosts").behind(pg.parse(url), problem.host)
+  return others and db.start(others, options)()
+end
+
+-- Where there are several hosts each has a part of the time.
+local function part_of(url, seconds)
+  if not seconds or not url:find(",", 1, true) then return seconds end
+  local ok, keywords = pcall(pg.parse, url)
+  return ok and seconds / require("moontide.hosts").count(keywords) or seconds
+end
+
 --- Begin to connect to the server, without waiting. What is wrong is raised by the function that is answered.
 ---@param url string   a libpq connection string that url.lua has made ready
 ---@param options? { timeout?: number, application_name?: string }
@@ -64,13 +78,17 @@ function db.start(url, options)
   options = options or {}
   local started = sys.clock()
   local begun, finish = pcall(pg.start, url, {
-    timeout = options.timeout,
+    timeout = part_of(url, options.timeout),
     defaults = { application_name = options.application_name or "moontide", client_encoding = "UTF8" },
   })
   return function()
     if not begun then explain_connect(finish) end
     local ok, conn = pcall(finish)
-    if not ok then explain_connect(conn) end
+    if not ok then
+      local other = after_silence(url, options, conn) or explain_connect(conn)
+      other.url = url
+      return other
+    end
     local took = (sys.clock() - started) * 1000
     report.verbose(("-- connected to %s in %.1f ms"):format(conn:host() or "the server", took))
     return setmetatable({ conn = conn, url = url }, Db)

@@ -4,6 +4,7 @@
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
+local shell = require "spec.support.shell"
 local torture = require "spec.torture.backfill"
 
 local times = tonumber(os.getenv("MOONTIDE_FAILOVERS") or "1")
@@ -127,6 +128,22 @@ describe("a backfill whose server goes away", function()
     end)
     primary:sql "ALTER DATABASE db1 RESET default_transaction_read_only"
     check_done({ upgrade }, url)
+  end)
+
+  it("is found behind a server that is silent", function()
+    local url = primary:database()
+    standby = primary:standby()
+    local options = { env = { DATABASE_URL = both(url) .. "&connect_timeout=1" }, cwd = cli.project {} }
+    local postmaster = shell.read(primary.dir .. "/postmaster.pid"):match "^%d+"
+    os.execute("kill -STOP " .. postmaster)
+    standby:sql "SELECT pg_promote()"
+    local ran = cli.run("upgrade", options)
+    options.env.DATABASE_URL = url .. "&connect_timeout=1"
+    local alone = cli.run("upgrade", options)
+    os.execute("kill -CONT " .. postmaster)
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal(1, alone.status)
+    assert.matches("did not answer in time", alone.stderr)
   end)
 
   it("ends at Ctrl-C while it waits for it", function()
