@@ -3,6 +3,9 @@
    A second signal means that this takes too long: what the server is doing for us is cancelled, the process ends at
    once, and the server rolls back.
 
+   The hook is called where a function is called, a line begins or a loop goes back: not where a function returns, so
+   that what it has opened (local copy <close> = conn:copy_in(...)) is in its variable before anything raises.
+
    Hooks belong to one coroutine. Code that loops for ever inside a coroutine, without waiting for anything, is only
    ended by the second signal. */
 
@@ -65,7 +68,7 @@ static void on_signal(int number) {
   if (seen) end();
   seen = 1;
   pending = 1;
-  lua_sethook(interruptible, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  lua_sethook(interruptible, hook, LUA_MASKCALL | LUA_MASKLINE, 0);
 }
 
 bool rt_interrupted(void) {

@@ -70,6 +70,34 @@ describe("Ctrl-C", function()
   end)
 end)
 
+describe("Ctrl-C in Lua code", function()
+  local function run(text)
+    local path = tmp.name("code") .. ".lua"
+    shell.write(path, text)
+    return cli.ok({ "lua", path })
+  end
+
+  it("comes when what a function has opened is in its variable", function()
+    assert.equal("interrupted\ttrue\n", run [[
+local sys, closed = require "moontide.runtime.sys", false
+local made = setmetatable({}, { __close = function() closed = true end })
+local function open() io.popen("kill -INT " .. sys.pid()):close() return made end
+local _, problem = pcall(function() local opened <close> = open() error "goes on" return opened end)
+print(type(problem) == "table" and problem.kind or problem, closed)]])
+  end)
+
+  local loops = { "while true do end", "repeat until false", "::a:: goto a", "for i = 1, math.huge do i = i end",
+    "local function f() return f() end f()" }
+  for _, loop in ipairs(loops) do
+    it("ends " .. loop, function()
+      assert.equal("interrupted\n", run(([[
+os.execute("(sleep 0.2; kill -INT " .. require("moontide.runtime.sys").pid() .. ") &")
+local _, problem = pcall(function() %s end)
+print(problem.kind)]]):format(loop)))
+    end)
+  end
+end)
+
 describe("a second Ctrl-C", function()
   it("ends the process at once", function()
     local path = tmp.name("victim") .. ".lua"
