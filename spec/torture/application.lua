@@ -1,7 +1,7 @@
 --- An application that goes on while a backfill runs. Sessions of it insert rows, delete
 --- rows, change the column that the backfill reads and the one that it changes, and lock
---- two rows in the wrong order. What they did they count in the same transaction, so that
---- a lost change is found by adding up.
+--- two rows in the wrong order, often just where the backfill is. What they did they count in
+--- the same transaction, so that a lost change is found by adding up.
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
@@ -23,10 +23,14 @@ CREATE TABLE gone (id bigint NOT NULL, hits integer NOT NULL)]]
 local session = [[
 DO $$
 DECLARE
-  at bigint; changed bigint; n bigint;
+  at bigint; near bigint; changed bigint; n bigint;
 BEGIN
   WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'quitting') LOOP
-    at := 1 + floor(random() * %d);
+    IF random() < 0.2 AND to_regclass('moontide.backfill_range') IS NOT NULL THEN
+      EXECUTE 'SELECT cur[1]::bigint FROM moontide.backfill_range WHERE NOT done ORDER BY random() LIMIT 1' INTO near;
+    END IF;
+    at := coalesce(near + floor(random() * 250), 1 + floor(random() * %d));
+    near := NULL;
     BEGIN
       UPDATE t SET v = v + 100, hits = hits + 1 WHERE id = at + 20;
       GET DIAGNOSTICS changed = ROW_COUNT;
@@ -81,12 +85,13 @@ function Application:stop()
   return lost == "0" and {} or { "changes of the application that were lost: " .. lost }
 end
 
---- How many changes it made, and how often it was the victim of a deadlock.
+--- How many changes it made, and how often somebody was the victim of a deadlock.
 ---@return string
 function Application:counts()
   return server.sql(self.url, "SELECT sum(hits) || ' changes, ' || (SELECT count(*) FROM gone) || ' rows deleted, ' "
     .. "|| (SELECT count(*) FROM t WHERE name = 'new') || ' inserted, ' || count(*) FILTER (WHERE deadlock) "
-    .. "|| ' deadlocks' FROM tally")
+    .. "|| ' of its transactions and ' || (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()) "
+    .. "- count(*) FILTER (WHERE deadlock) || ' others ended by a deadlock' FROM tally")
 end
 
 return application

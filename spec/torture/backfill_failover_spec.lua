@@ -12,12 +12,16 @@ local rows = 25000   -- as keys; fewer would be one range
 
 describe("a backfill whose server goes away", function()
   local primary, standby
-  before_each(function() primary = server.cluster { settings = { full_page_writes = "on" } } end)
-  after_each(function()
+  setup(function() primary = server.cluster { settings = { full_page_writes = "on" } } end)
+  teardown(function() primary:remove() end)
+
+  -- The primary is used again: what it was, without the standby.
+  local function restore()
     if standby then standby:remove() end
-    primary:remove()
+    if not primary.running then primary:start() end
     standby = nil
-  end)
+  end
+  after_each(restore)
 
   -- The same database of both servers, by one URL.
   local function both(url)
@@ -97,10 +101,7 @@ describe("a backfill whose server goes away", function()
       for number = 1, times do
         local left = fail_over(mode)
         io.stderr:write(("\n%s, failover %d: the new primary had %d of 20000 rows\n"):format(mode, number, left))
-        if number == times then break end
-        standby:remove()
-        primary:remove()
-        primary = server.cluster { settings = { full_page_writes = "on" } }
+        restore()
       end
     end)
   end
@@ -120,13 +121,14 @@ describe("a backfill whose server goes away", function()
     torture.fill(url, rows)
     local _, upgrade = start("sql", url)
     wait_for(url, 0)
-    server.sql(url, "ALTER DATABASE db1 SET default_transaction_read_only = on")
+    local name = url:match "/(%w+)%?"
+    server.sql(url, ("ALTER DATABASE %s SET default_transaction_read_only = on"):format(name))
     server.sql(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       .. "WHERE application_name LIKE 'moontide backfill _ %'")
     cli.eventually("the server refuses changes", function()
       return primary:log():find "read%-only transaction"
     end)
-    primary:sql "ALTER DATABASE db1 RESET default_transaction_read_only"
+    primary:sql(("ALTER DATABASE %s RESET default_transaction_read_only"):format(name))
     check_done({ upgrade }, url)
   end)
 
@@ -157,6 +159,7 @@ describe("a backfill whose server goes away", function()
     local ran = upgrade:wait(20)
     assert.equal(130, ran.status, ran.stderr)
     primary:start()
+    hurry(url)
     assert.equal(0, cli.run("upgrade", options).status)
     assert.same({}, torture.problems(url))
   end)
