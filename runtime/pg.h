@@ -25,6 +25,7 @@ typedef struct PgConn {
   int notices, dropped; /* how many are kept, and how many are not: there is a limit, and malloc can fail */
   bool simple;          /* the last statement went by the simple protocol */
   bool synced;          /* in pipeline mode: the sync at its end is sent */
+  int launched;         /* lists of statements that were launched and not landed */
   PostgresPollingStatusType next; /* while connecting: what libpq waits for */
   PGcancel *cancel;               /* made beforehand: a signal handler cannot */
   struct PgConn *volatile other;  /* the next one that the last act cancels */

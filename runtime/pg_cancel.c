@@ -124,6 +124,7 @@ bool pg_is_idle(const PgConn *conn) {
 /* Reads until the connection is idle, which is true, or its deadline is reached. */
 static bool settle(void *argument) {
   PgConn *conn = argument;
+  conn->launched = 0;
   if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF && !pg_abandon(conn)) return false;
   while (rt_clock() < conn->deadline && pg_wait_result(conn) == PG_READY)
     if (!skip(conn, PQgetResult(conn->pg))) break;

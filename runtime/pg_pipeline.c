@@ -218,21 +218,23 @@ static void sync(lua_State *L, Pipeline *p) {
   if (!p->conn->synced) pg_raise_last(L, p->conn, 0, 0);
 }
 
-/* Past the sync the pipeline is over: it is left before anything can raise. */
+/* Past the sync the pipeline is over: it is left before anything can raise, unless more was launched behind it. */
 static void finish(lua_State *L, Pipeline *p) {
   PGconn *pg = p->conn->pg;
   PgWait how;
   how = pg_wait_result(p->conn);
   if (how != PG_READY) fail(L, p, how);
   p->box->result = PQgetResult(pg);
-  if (PQresultStatus(p->box->result) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(pg))
+  if (p->conn->launched > 0) p->conn->launched--;
+  if (PQresultStatus(p->box->result) != PGRES_PIPELINE_SYNC || !(p->conn->launched > 0 || PQexitPipelineMode(pg)))
     fail(L, p, PG_READY);
   pg_unbox(p->box);
 }
 
 /* Reads the arguments and enters pipeline mode; false where there is nothing to do. [results are left on the stack] */
 static bool begin(lua_State *L, Pipeline *p) {
-  p->conn = pg_ready(L, CONN);
+  bool behind = p->launched && pg_conn(L, CONN)->launched > 0 && pg_conn(L, CONN)->synced;
+  p->conn = behind ? pg_conn(L, CONN) : pg_ready(L, CONN);
   luaL_checktype(L, LIST, LUA_TTABLE);
   lua_settop(L, OPTIONS);
   p->count = (lua_Integer)lua_rawlen(L, LIST);
@@ -243,7 +245,7 @@ static bool begin(lua_State *L, Pipeline *p) {
   check_list(L, p->count);
   p->conn->deadline = pg_deadline(L, OPTIONS);
   p->conn->synced = false;
-  if (!PQenterPipelineMode(p->conn->pg)) pg_raise_last(L, p->conn, 0, 0);
+  if (!behind && !PQenterPipelineMode(p->conn->pg)) pg_raise_last(L, p->conn, 0, 0);
   while (p->sent < p->count) send_entry(L, p);
   sync(L, p);
   return true;
@@ -264,11 +266,13 @@ enum { SENDING_SECONDS = 1 };
 
 /* conn:launch(list): sends the statements as `pipeline` does, and does not wait for answers; what the server does not
    take is kept in memory. After a statement with `flush` the server sends what it has by then, else when it is done or
-   has much. `pg.wait` tells when there are answers, and `land` with the same list reads them. */
+   has much. `pg.wait` tells when there are answers, and `land` with the same list reads them. More lists may be
+   launched behind it, which are landed in their order; a failure ends all of them. */
 static int conn_launch(lua_State *L) {
   Pipeline p = {.launched = true};
   double deadline;
   if (!begin(L, &p)) return 0;
+  p.conn->launched++;
   deadline = p.conn->deadline;
   p.conn->deadline = rt_clock() + SENDING_SECONDS;
   pg_wait_sent(p.conn);

@@ -66,9 +66,12 @@ part(function()
   fails(conn.exec, conn, "select pg_sleep(5)", nil, ticks)
 end)
 part(function()
+  local more = { { sql = "select 1 as n", rows = true } }
   conn:launch(statements)
+  conn:launch(more)
   while not pg.wait({ conn }, 0.01) do conn:status() end
   conn:land(statements)
+  conn:land(more)
 end)
 part(function() if conn:status() ~= "idle" then conn:exec("rollback") end end)
 part(function()

@@ -235,3 +235,75 @@ describe("a pipeline that is stopped", function()
     assert.equal("closed", victim:status())
   end)
 end)
+
+describe("conn:launch", function()
+  local function list(...)
+    local statements = {}
+    for index, sql in ipairs { ... } do statements[index] = { sql = sql, rows = true } end
+    return statements
+  end
+
+  local function land(statements)
+    assert.equal(1, pg.wait({ conn }, 60))
+    return conn:land(statements)
+  end
+
+  it("sends lists behind one another, which are landed in their order", function()
+    local first, none = list("begin", "insert into t values (1, 'a')", "select pg_sleep(0.05)"), {}
+    local second, third = list("insert into t values (2, 'b')"), list("select count(*) as n from t", "commit")
+    for _, statements in ipairs { first, second, none, third } do conn:launch(statements) end
+    assert.equal("INSERT 0 1", land(first)[2].command)
+    assert.equal("INSERT 0 1", land(second)[1].command)
+    assert.same({}, conn:land(none))
+    assert.equal("active", conn:status())
+    local results = land(third)
+    assert.equal(2, results[1][1].n)
+    assert.equal("COMMIT", results[2].command)
+    assert.equal("idle", conn:status())
+    assert.equal(2, count())
+  end)
+
+  it("ends what was launched behind a list that fails", function()
+    local first, second = list("begin", "select 1/0"), list("insert into t values (1, 'a')", "commit")
+    conn:launch(first)
+    conn:launch(second)
+    assert.equal("22012", fault(land, first).sqlstate)
+    assert.equal("error", conn:status())
+    assert.equal("nothing was launched on the connection", fault(conn.land, conn, second).message)
+    conn:exec "rollback"
+    assert.equal(0, count())
+  end)
+
+  it("names the statement of the list that fails", function()
+    local first, second = list("begin", "select 1", "select 2"), list("select 3", "select 1/0", "select 4")
+    conn:launch(first)
+    conn:launch(second)
+    land(first)
+    local problem = fault(land, second)
+    assert.equal(2, problem.index)
+    assert.equal("select 1/0", problem.statement)
+    assert.equal("error", conn:status())
+    conn:exec "rollback"
+  end)
+
+  it("is stopped by whatever else the connection is used for", function()
+    conn:launch(list("begin", "insert into t values (1, 'a')", "select pg_sleep(60)"))
+    conn:launch(list "commit")
+    assert.equal(1, conn:exec("select 1 as n")[1].n)
+    assert.equal(0, count())
+    conn:launch(list "select 5 as n")
+    conn:launch(list "select 6 as n")
+    conn:close()
+    conn = pg.connect(url)
+  end)
+
+  it("takes more than the buffers hold", function()
+    local long, lists = ("x"):rep(100000), {}
+    for number = 1, 40 do
+      lists[number] = { { sql = "select $1 as text", params = { long }, rows = true } }
+      conn:launch(lists[number])
+    end
+    for number = 1, 40 do assert.equal(#long, #land(lists[number])[1][1].text) end
+    assert.equal("idle", conn:status())
+  end)
+end)

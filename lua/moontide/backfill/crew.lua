@@ -10,7 +10,8 @@ local fault = require "moontide.fault"
 ---@field db moontide.Db
 ---@field size? moontide.ChunkSize
 ---@field blocked? boolean  its last chunk met a lock for too long
----@field under_way? table[]  statements that were sent and not answered
+---@field under_way table[][]  lists of statements that were sent and not answered
+---@field landing? table[]     the list whose answer is waited for, or has failed
 local Lane = {}
 Lane.__index = Lane
 
@@ -25,33 +26,43 @@ local crew = {}
 --- A lane of a connection.
 ---@param db? moontide.Db  of one that sleeps first, later
 ---@return moontide.Lane
-function crew.lane(db) return setmetatable({ db = db }, Lane) end
+function crew.lane(db) return setmetatable({ db = db, under_way = {} }, Lane) end
 
---- Wait for what was sent before, giving way to the other lanes meanwhile.
-function Lane:settle()
-  local list = self.under_way
-  self.under_way = nil
-  if not list then return end
-  coroutine.yield "answer"
-  self.db:land(list)
+--- Send statements without waiting for answers. They are run after all that was sent before.
+---@param list { sql: string, params?: table, rows?: boolean }[]
+function Lane:send(list)
+  self.db:launch(list)
+  self.under_way[#self.under_way + 1] = list
 end
 
---- Send statements without waiting for answers; whatever follows on the lane does.
----@param list { sql: string, params?: table }[]
-function Lane:send(list)
-  self:settle()
-  self.db:launch(list)
-  self.under_way = list
+local function land(self)
+  self.landing = table.remove(self.under_way, 1)
+  coroutine.yield "answer"
+  local results = self.db:land(self.landing)
+  self.landing = nil
+  return results
+end
+
+--- Wait for all that was sent, giving way to the other lanes meanwhile.
+---@return table[]? results  of the list that was sent last
+function Lane:settle()
+  local results
+  while #self.under_way > 0 do results = land(self) end
+  return results
+end
+
+--- Wait for all that was sent, whatever becomes of it.
+function Lane:forget()
+  pcall(self.settle, self)
+  self.under_way, self.landing = {}, nil
 end
 
 --- Run statements in one round trip, giving way to the other lanes meanwhile.
 ---@param list { sql: string, params?: table, rows?: boolean }[]
 ---@return table[] results
 function Lane:pipeline(list)
-  self:settle()
-  self.db:launch(list)
-  coroutine.yield "answer"
-  return self.db:land(list)
+  self:send(list)
+  return self:settle()
 end
 
 --- Wait, giving way to the other lanes.

@@ -57,8 +57,8 @@ local function reconnect(self)
 end
 
 local function forget(self, problem)
-  self.range, self.upto, self.fence, self.probe, self.committed, self.sent = nil, nil, nil, nil, nil, nil
-  pcall(self.lane.settle, self.lane)   -- what failed is known already
+  self.range, self.upto = nil, nil
+  self.lane:forget()
   if problem.sqlstate == read_only then self.lane.db:close() end
   if self.lane.db:status() == "closed" then return reconnect(self) end
   self.lane.db:rollback()
@@ -110,12 +110,12 @@ end
 ---@param self moontide.BackfillWorker
 ---@param problem moontide.Fault
 function failure.recover(self, problem)
-  local divided = problem.sqlstate == "22012" and problem.index
-  local fenced = divided and divided == self.fence
-  local swallowed = rowfault.swallowed(problem, self.sent)
+  local sent, index = self.lane.landing or {}, problem.index or 0
+  local fenced = problem.sqlstate == "22012" and sent.fence == index
+  local swallowed = rowfault.swallowed(problem, sent)
   local upto, range, leaf = self.upto, self.range, self.leaf
-  local probed = self.probe and self.probe == problem.index
-  if self.committed and problem.index and problem.index > self.committed then upto = nil end
+  local probed = sent.probe == index
+  if sent.committed and index > sent.committed then upto = nil end
   forget(self, problem)
   if fenced then return end
   if probed then blame_strategy(leaf, problem) end

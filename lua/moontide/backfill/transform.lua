@@ -213,12 +213,12 @@ end
 local parts, smallest = 4, 500
 
 local function part_size(worker, count)
-  return worker.send and math.max(smallest, (count + parts - 1) // parts) or math.max(count, 1)
+  return worker.lane.send and math.max(smallest, (count + parts - 1) // parts) or math.max(count, 1)
 end
 
---- The statements of a chunk, whose transaction is open: rows are read at once. A worker that can `send` has sent
---- those of all parts but the last then.
----@param worker table  { lane, leaf, size?, send? }
+--- The statements of a chunk, whose transaction is open: rows are read at once. A lane that can `send` has sent those
+--- of all parts but the last then.
+---@param worker table  { lane, leaf, size? }
 ---@param chunk { after: string[]?, upto: string[]? }
 ---@return table[] list   the statements that write
 ---@return integer changed
@@ -231,7 +231,7 @@ function Transform:chunk(worker, chunk)
   measure(worker, rows)
   local ask, size = asking(self, rows, #form.keys), part_size(worker, #rows)
   for first = 1, #rows, size do
-    if #list > 0 then worker:send(list) end
+    if #list > 0 then worker.lane:send(list) end
     local part = { rows = rows, ask = ask, first = first, last = math.min(first + size - 1, #rows) }
     local changes <close> = collect(self, leaf, form, part, bad)
     list, changed = statements(self, leaf, form, part, changes), changed + changes.count

@@ -91,30 +91,29 @@ local function add_probe(self, list, range)
   self.wanted = self.size.rows
   local sql = strategy.of(self.leaf).probe(self.leaf, position(range), range.hi, self.wanted)
   list[#list + 1] = { rows = true, sql = sql }
-  self.probe = #list
+  list.probe = #list
 end
 
 -- What the probe found is the end of the next chunk; nothing found is the end of the range.
 local function take_probe(self, result)
-  self.probe = nil
   local way, row = strategy.of(self.leaf), result[1] or {}
   if way.check then way.check(self.leaf, result) end
   self.found, self.seen = row.key ~= nil or row.rows ~= nil, row.rows or self.wanted
   self.upto = list_of(row.key) or self.range.hi
 end
 
--- The statements that open a chunk; answers the places of those with answers in the list.
+-- The statements that open a chunk; the list has the places of those with answers.
 local function add_opening(self, list, range)
   begin(self, list)
   list[#list + 1] = session.fence(self.job, range)
-  self.fence = #list
+  list.fence = #list
   add_probe(self, list, range)
 end
 
 -- The job may have been paused or cancelled, or its settings changed.
-local function take_opening(self, results)
-  local control = results[self.fence][1].control
-  take_probe(self, results[self.fence + 1])
+local function take_opening(self, list, results)
+  local control = results[list.fence][1].control
+  take_probe(self, results[list.probe])
   if control and self.job:obey(control, self.size) then return end
   self.upto = nil
   self.lane:pipeline { { sql = "ROLLBACK" } }
@@ -124,7 +123,7 @@ end
 local function open(self)
   local list = {}
   add_opening(self, list, self.range)
-  take_opening(self, self.lane:pipeline(list))
+  take_opening(self, list, self.lane:pipeline(list))
 end
 
 -- Where a row that still matches could be met again it is an error, which says so by its value.
@@ -163,7 +162,7 @@ function Worker:open_on(range)
   local list = {}
   begin(self, list)
   list[#list + 1] = session.fence(self.job, range)
-  self.fence = #list
+  list.fence = #list
   self.lane:pipeline(list)
 end
 
@@ -195,17 +194,12 @@ end
 
 -- The next chunk is opened in the same round trip, unless the range ends here or there is a reason to pause.
 local function send(self, list, upto, done)
-  self.lane:settle()   -- a failure of what was sent before is not one of this list
-  self.fence = nil
   list[#list + 1] = { sql = "COMMIT" }
-  local committed = #list
+  list.committed = #list
   local going_on = not done and not self.job:has_pause_ahead(self.wanted)
   if going_on then add_opening(self, list, setmetatable({ cur = upto }, { __index = self.range })) end
-  self.committed = committed
-  self.sent = list
   local results = self.lane:pipeline(list)
-  self.committed, self.sent = nil, nil
-  if results[committed].command ~= "COMMIT" then error(failure.rolled_back(), 0) end
+  if results[list.committed].command ~= "COMMIT" then error(failure.rolled_back(), 0) end
   return results, going_on
 end
 
@@ -215,7 +209,7 @@ local function finish_chunk(self, list, upto, done, started, changed_of)
   self.job:count(changed_of(results), seen, sys.clock() - started)
   note_time(self, started, seen)
   advance(self, upto, done)
-  if going_on then take_opening(self, results) end
+  if going_on then take_opening(self, list, results) end
 end
 
 -- A chunk in SQL: one round trip.
@@ -229,14 +223,6 @@ local function sql_chunk(self, started)
     if not results[1][1] then error(failure.rolled_back(), 0) end
     return results[1][1].changed
   end)
-end
-
---- Send a part of a chunk; the answer is waited for by what follows.
----@param list table[]
-function Worker:send(list)
-  self.lane:settle()
-  self.fence, self.sent = nil, list
-  self.lane:send(list)
 end
 
 -- Rows that the function could not change, next to those that it could.

@@ -162,7 +162,8 @@ function Connection:prepare(name, sql) end
 ---@return moontide.pg.Result[]
 function Connection:pipeline(list, options) end
 
---- Send a list of statements as `pipeline` does, and do not wait for the answers.
+--- Send a list of statements as `pipeline` does, and do not wait for the answers. More lists may be launched behind it,
+--- which are landed in their order; a failure ends all of them.
 ---@param list moontide.pg.Entry[]
 function Connection:launch(list) end
 
