@@ -30,7 +30,8 @@ local function is_waking(problem)
 end
 
 local function is_unreachable(problem)
-  return (problem.kind == "connection" and problem.sqlstate == nil) or problem.kind == "timeout"
+  local from_pooler = (problem.sqlstate or "08"):sub(1, 2) == "08"
+  return problem.kind == "connection" and from_pooler or problem.kind == "timeout"
 end
 
 local function pause(attempt) sys.sleep(math.min(0.1 * 2 ^ attempt, 2) * (0.5 + math.random() / 2)) end
@@ -41,11 +42,14 @@ local function try(config, deadline, started)
   return pcall(db.connect, config.url, { timeout = left })
 end
 
--- Where the primary was a moment ago there may be a standby, until the address leads elsewhere.
+-- Where the primary was a moment ago there may be a standby, until the address leads elsewhere; and a pooler
+-- is there when the server behind it is not.
 local function refuse_standby(found)
-  if found.conn:parameter "in_hot_standby" ~= "on" then return found end
+  local ok, answer = pcall(found.exec, found, "SELECT pg_is_in_recovery() AS standby")
+  if ok and not answer[1].standby then return found end
   found:close()
-  fault.raise("connection", "the server is a standby")
+  if not ok and fault.of(answer).kind == "interrupted" then error(answer, 0) end
+  fault.raise("connection", ok and "the server is a standby" or fault.of(answer).message)
 end
 
 local function keep_trying(config, budget, again, started)

@@ -15,6 +15,7 @@ listen_addr=127.0.0.1
 listen_port=%d
 auth_type=any
 pool_mode=transaction
+server_login_retry=1
 unix_socket_dir=
 logfile=%s/log
 ]]
