@@ -180,4 +180,15 @@ describe("op.backfill with rows that fail", function()
     assert.equal("1|9000", sql "SELECT v, count(*) FROM t GROUP BY v")
     assert.is_true(select(2, ran.stderr:gsub("WITH w AS %(UPDATE", "")) > select(2, ran.stderr:gsub("FOR NO KEY", "")))
   end)
+
+  it("knows how many rows the chunk has that failed, whatever size the next one is to have", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, name text, v integer NOT NULL DEFAULT 0, CHECK (id <> 3 OR v = 0));
+      INSERT INTO t SELECT g, repeat('x', 5000000) FROM generate_series(1, 12) g]]
+    local ran = run("upgrade heads", project [[  op.backfill { "plus", table = "t", read = { "v", "name" },
+      write = "v", lanes = 1, max_rows = 5, on_error = "quarantine",
+      each = function(row) return { v = row.v + 1 } end }]])
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("{3}", sql "SELECT key FROM moontide.backfill_error")
+    assert.equal("11|11", sql "SELECT sum(v), (SELECT sum(rows_changed) FROM moontide.backfill_range) FROM t")
+  end)
 end)

@@ -20,6 +20,7 @@ local sys = require "moontide.runtime.sys"
 ---@field rested number      seconds since the last chunk
 ---@field upto? string[]    the end of the chunk that is open; nil: none is
 ---@field wanted integer    so many rows it was to have
+---@field asked integer     so many the one after it is to have
 ---@field seen integer      so many it has, as far as is known
 ---@field probe? integer    the place in a pipeline of the statement that looks for the end of the next chunk
 local Worker = {}
@@ -88,14 +89,15 @@ end
 local function position(range) return range.cur or range.lo end
 
 local function add_probe(self, list, range)
-  self.wanted = self.size.rows
-  local sql = strategy.of(self.leaf).probe(self.leaf, position(range), range.hi, self.wanted)
+  self.asked = self.size.rows
+  local sql = strategy.of(self.leaf).probe(self.leaf, position(range), range.hi, self.asked)
   list[#list + 1] = { rows = true, sql = sql }
   list.probe = #list
 end
 
 -- What the probe found is the end of the next chunk; nothing found is the end of the range.
 local function take_probe(self, result)
+  self.wanted = self.asked
   local way, row = strategy.of(self.leaf), result[1] or {}
   if way.check then way.check(self.leaf, result) end
   self.found, self.seen = row.key ~= nil or row.rows ~= nil, row.rows or self.wanted
