@@ -94,9 +94,9 @@ end
 local function resume(self, index)
   local member = self.lanes[index]
   local ok, state = coroutine.resume(member.routine)
-  if not ok then error(fault.of(state), 0) end
   member.state = state
   if coroutine.status(member.routine) == "dead" then table.remove(self.lanes, index) end
+  if not ok then error(fault.of(state), 0) end
 end
 
 local function start(self)
@@ -138,9 +138,17 @@ local function step(self, limit)
   if ready then resume(self, indexes[ready]) end
 end
 
+local function turn(self, tick)
+  start(self)
+  if self:count() == 0 then return end
+  step(self, 0.2)
+  wake(self)
+  tick()
+end
+
 -- The first Ctrl-C lets every lane finish its chunk.
-local function patient_step(self, limit)
-  local ok, problem = pcall(step, self, limit)
+local function patient_turn(self, tick)
+  local ok, problem = pcall(turn, self, tick)
   if ok then return end
   problem = fault.of(problem)
   if problem.kind ~= "interrupted" or self.stopping then error(problem, 0) end
@@ -148,15 +156,13 @@ local function patient_step(self, limit)
 end
 
 --- Let the lanes work until all are done; `tick` is called a few times a second.
+--- In the main coroutine Ctrl-C would raise between any two lines, in another one only where something waits.
 ---@param tick fun()
 function Crew:run(tick)
-  while self:count() > 0 do
-    start(self)
-    if self:count() == 0 then break end
-    patient_step(self, 0.2)
-    wake(self)
-    tick()
-  end
+  local ok, problem = coroutine.resume(coroutine.create(function()
+    while self:count() > 0 do patient_turn(self, tick) end
+  end))
+  if not ok then error(problem, 0) end
 end
 
 return crew
