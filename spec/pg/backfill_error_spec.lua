@@ -191,4 +191,18 @@ describe("op.backfill with rows that fail", function()
     assert.equal("{3}", sql "SELECT key FROM moontide.backfill_error")
     assert.equal("11|11", sql "SELECT sum(v), (SELECT sum(rows_changed) FROM moontide.backfill_range) FROM t")
   end)
+
+  it("are not put aside where nothing finds them again, also when that is asked for later", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, grp integer, v integer NOT NULL DEFAULT 0, CHECK (id <> 2 OR v = 0));
+      CREATE INDEX ON t (grp); INSERT INTO t VALUES (1, 1), (2, NULL), (3, 2), (4, 2), (5, NULL)]]
+    local body = '  op.backfill { "plus", table = "t", key = { "grp" }, set = { v = sql "v + 1" }%s }'
+    local folder = project(body:format "")
+    assert.matches("in the row of public.t with id = 2", run("upgrade heads", folder).stderr, 1, true)
+    local ran = run("upgrade heads", project(body:format ', on_error = "quarantine"'))
+    assert.equal(1, ran.status)
+    assert.matches("rows of public.t cannot be put aside", ran.stderr, 1, true)
+    sql "ALTER TABLE t DROP CONSTRAINT t_check"
+    assert.equal(0, run("upgrade heads", folder).status)
+    assert.equal("1|5", sql "SELECT v, count(*) FROM t GROUP BY v")
+  end)
 end)

@@ -116,4 +116,21 @@ describe("op.backfill of a table that changes meanwhile", function()
     writer:wait()
     assert.equal("1|300", sql "SELECT v, count(*) FROM t GROUP BY v")
   end)
+
+  it("looks at attached partitions as at the others before it changes them", function()
+    sql [[CREATE TABLE t (k integer NOT NULL, v integer NOT NULL DEFAULT 0) PARTITION BY RANGE (k);
+      CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (1000);
+      ALTER TABLE t1 ADD PRIMARY KEY (k);
+      CREATE TABLE t2 (k integer NOT NULL, v integer NOT NULL DEFAULT 0);
+      CREATE INDEX ON t2 (k);
+      INSERT INTO t SELECT g FROM generate_series(0, 999) g;
+      INSERT INTO t2 SELECT g FROM generate_series(1000, 1999) g]]
+    local process = start('  op.backfill { "x", table = "t", set = { v = sql "v + 1" }, rows_per_s = 500, '
+      .. 'max_rows = 50, lanes = 1, on_error = "quarantine" }')
+    sql "ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (1000) TO (2000)"
+    local ended = process:wait()
+    assert.equal(1, ended.status)
+    assert.matches("rows of public.t2 cannot be put aside", ended.stderr, 1, true)
+    assert.equal("1|1000|0", sql "SELECT max(v), count(*), (SELECT sum(v) FROM t2) FROM t1")
+  end)
 end)

@@ -5,6 +5,7 @@
 local division = require "moontide.backfill.division"
 local fault = require "moontide.fault"
 local order = require "moontide.backfill.order"
+local preflight = require "moontide.backfill.preflight"
 local report = require "moontide.report"
 local survey = require "moontide.backfill.survey"
 local tree = require "moontide.backfill.tree"
@@ -61,6 +62,7 @@ end
 local function add(run, tally)
   local fresh = new_leaves(run)
   if #fresh > 0 then
+    preflight.check(run.db, run.o, fresh)
     local spec = run:learn(fresh)
     return run.books:more_statements(run.id, ranges_of(run, fresh, 0), tally, "running", spec)
   end

@@ -108,12 +108,14 @@ function preflight.collation(db, leaf)
   return db:exec(collation_sql:format(default_version(db), leaf.oid, table.concat(names, ", ")))[1].versions
 end
 
---- Look again before a job goes on: where texts are in another order than when it began, its bounds mean other rows.
+--- Look again before a job goes on: where texts are in another order than when it began, its bounds mean other rows;
+--- and `on_error` may be another one now.
 ---@param db moontide.Db
 ---@param o table
 ---@param leaves moontide.BackfillLeaf[]
 function preflight.again(db, o, leaves)
   for _, leaf in ipairs(leaves) do
+    check_quarantine(o, leaf)
     local now = leaf.collation and preflight.collation(db, leaf)
     if now and now ~= leaf.collation then
       order.refuse(o, ("the texts in the key of %s are in another order than when it began"):format(leaf.name), {
