@@ -34,7 +34,7 @@ local function write_scripts(path)
 end
 
 local function psql(url, file)
-  return { server.bin() .. "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file }
+  return { server.program "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file }
 end
 
 local function subjects(path, scripts)

@@ -99,7 +99,7 @@ local function upgrade(body)
 end
 
 local function big_update(url)
-  return { server.bin() .. "/psql", "-X", "-q", "-d", url, "-c", "UPDATE t SET name_norm = " .. new_name }
+  return { server.program "psql", "-X", "-q", "-d", url, "-c", "UPDATE t SET name_norm = " .. new_name }
 end
 
 local function lua_loop(rows)

@@ -11,7 +11,7 @@ local COUNT, ROUNDS, DELAY = 50, 5, 20
 
 -- One -c for each transaction of the script.
 local function psql_command(url, script)
-  local words = { server.bin() .. "/psql", "-X", "-q", "-d", url }
+  local words = { server.program "psql", "-X", "-q", "-d", url }
   for transaction in script:gmatch("BEGIN;.-COMMIT;") do
     words[#words + 1] = "-c"
     words[#words + 1] = transaction

@@ -8,7 +8,7 @@ local server = require "spec.support.server"
 local function measure(taken, count, aim)
   local url, path = server.database(), project.of(count)
   local upgrade = samples.moontide(path, "--url", url, "upgrade")
-  local psql = { server.bin() .. "/psql", "-X", "-d", url, "-c", "select 1" }
+  local psql = { server.program "psql", "-X", "-d", url, "-c", "select 1" }
   samples.new():turns(2, { { "first", upgrade }, { "warm", psql } })
   taken:turns(101, { { "moontide", upgrade }, { "psql", psql } })
   server.drop(url)

@@ -196,7 +196,7 @@ BEGIN;
     local release = folder .. "/release"
     local reader = cli.start({ "-X", "-d", url, "-c", "BEGIN", "-c", "SELECT count(*) FROM t",
       "-c", "\\! while [ ! -e " .. release .. " ]; do sleep 0.02; done", "-c", "COMMIT" },
-      { program = { server.bin() .. "/psql" } })
+      { program = { server.program "psql" } })
     cli.eventually("the reader has its lock", function()
       return sql "SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass" ~= "0"
     end)

@@ -29,7 +29,7 @@ describe("the change of a type online", function()
     assert.equal(0, ran.status, ran.stderr)
     local file = folder .. "/script.sql"
     shell.write(file, ran.stdout)
-    return cli.run({ "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file }, { program = { server.bin() .. "/psql" } })
+    return cli.run({ "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file }, { program = { server.program "psql" } })
   end
 
   local description = [[

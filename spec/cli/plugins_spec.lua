@@ -193,7 +193,7 @@ describe("the example of plugins", function()
     local function psql(script)   -- not by -c, since the backfill commits
       local file = tmp.name("script")
       shell.write(file, script)
-      shell.capture(shell.join { server.bin() .. "/psql", "-Xqv", "ON_ERROR_STOP=1", "-d", url, "-f", file })
+      shell.capture(shell.join { server.program "psql", "-Xqv", "ON_ERROR_STOP=1", "-d", url, "-f", file })
     end
     psql(ok("upgrade", "--sql"))
     assert.equal("domain email_address function members_audit table members table members_audit trigger members_audit",

@@ -39,7 +39,7 @@ describe("behind a transaction pooler", function()
   -- A transaction that a concurrent build waits for.
   local function hold(url)
     local process = cli.start({ "-XAtq", "-d", url, "-c", "BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE; "
-      .. "SELECT pg_sleep(120)" }, { program = { server.bin() .. "/psql" } })
+      .. "SELECT pg_sleep(120)" }, { program = { server.program "psql" } })
     cli.eventually("the lock", function()
       return server.sql(url, "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock' "
         .. "AND relation = 't'::regclass") ~= "0"

@@ -146,7 +146,7 @@ describe("a revision that is more than one transaction", function()
     out:write(script)
     out:close()
     local shell = require "spec.support.shell"
-    shell.capture(shell.join { server.bin() .. "/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file })
+    shell.capture(shell.join { server.program "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file })
     os.remove(file)
     assert.equal("101", sql "SELECT count(*) FROM t")
   end)

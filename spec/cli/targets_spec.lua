@@ -74,7 +74,7 @@ describe("targets", function()
 
       op.create_index("things_id", "things", "id", { concurrently = true })]] })
     local script = cli.ok("-n tb upgrade --sql", { cwd = folder })
-    local psql = { server.bin() .. "/psql" }
+    local psql = { server.program "psql" }
     cli.ok({ "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url }, { program = psql, input = script })
     assert.equal("tb.things", tables())
     assert.equal("b2", server.sql(url, "SELECT version_num FROM tb.moontide_version"))

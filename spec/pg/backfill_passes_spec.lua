@@ -21,7 +21,7 @@ describe("op.backfill of a table that changes meanwhile", function()
     return process
   end
   local function psql(text)
-    return cli.start({ "-X", "-q", "-d", url, "-c", text }, { program = { server.bin() .. "/psql" } })
+    return cli.start({ "-X", "-q", "-d", url, "-c", text }, { program = { server.program "psql" } })
   end
 
   it("sweeps for rows that came behind it, and for keys that moved", function()

@@ -19,7 +19,7 @@ describe("op.backfill that is written or tried", function()
     folder, path = project(body), require("spec.support.tmp").name("script")
     require("spec.support.shell").write(path, (cli.ok("upgrade heads --sql", { cwd = folder })))
   end
-  local psql = { program = { server.bin() .. "/psql" } }
+  local psql = { program = { server.program "psql" } }
   local function words() return { "-X", "-q", "-d", url, "-v", "ON_ERROR_STOP=1", "-f", path } end
   local function script(body)
     written(body)

@@ -36,7 +36,7 @@ describe("a backfill and others at the server", function()
   local function somebody(...)
     local words = { "-X", "-d", url, "-c", "SET application_name = 'somebody'" }
     for _, text in ipairs { ... } do table.move({ "-c", text }, 1, 2, #words + 1, words) end
-    others[#others + 1] = cli.start(words, { program = { server.bin() .. "/psql" } })
+    others[#others + 1] = cli.start(words, { program = { server.program "psql" } })
   end
 
   local function is_asleep(name)

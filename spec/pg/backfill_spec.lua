@@ -125,7 +125,7 @@ describe("op.backfill", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local blocker = cli.start({ "-X", "-q", "-d", url, "-c",
       "BEGIN; UPDATE t SET v = v WHERE id = 450; SELECT pg_sleep(3); COMMIT" },
-      { program = { server.bin() .. "/psql" } })
+      { program = { server.program "psql" } })
     cli.eventually("the lock", function()
       return sql "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 't'::regclass" ~= "0"
     end)
@@ -173,7 +173,7 @@ describe("op.backfill", function()
     local ran = run("upgrade heads --sql", project(plus:format(100)))
     local script = require("spec.support.tmp").name("script")
     require("spec.support.shell").write(script, ran.stdout)
-    local psql = { program = { server.bin() .. "/psql" } }
+    local psql = { program = { server.program "psql" } }
     sql "ALTER TABLE t ADD CHECK (a <> 800 OR v = 0)"
     assert.equal(3, cli.run({ "-X", "-q", "-d", url, "-v", "ON_ERROR_STOP=1", "-f", script }, psql).status)
     assert.is_true(tonumber(sql "SELECT count(*) FROM t WHERE v = 1") > 1000)

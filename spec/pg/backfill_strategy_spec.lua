@@ -183,7 +183,7 @@ describe("a strategy of a plugin", function()
     assert.matches("-- It goes by the key, not by the strategy by_value of a plugin.\n", script, 1, true)
     shell.write(folder .. "/script.sql", script)
     cli.ok({ "-d", url, "-qX", "-v", "ON_ERROR_STOP=1", "-f", folder .. "/script.sql" },
-      { program = { server.bin() .. "/psql" } })
+      { program = { server.program "psql" } })
     assert.equal("1|2000", sql "SELECT v, count(*) FROM t GROUP BY v")
     assert.equal("2000|2000", sql "SELECT count(*), count(DISTINCT id) FROM audit")
   end)

@@ -124,7 +124,7 @@ describe("a backfill that is throttled", function()
     sql "UPDATE t SET v = 0; ALTER TABLE t SET (autovacuum_enabled = off)"
     folder = project "rows_per_s = 1000"
     local vacuum = cli.start({ "-d", url, "-c", "SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1", "-c",
-      "VACUUM t" }, { program = { server.bin() .. "/psql" } })
+      "VACUUM t" }, { program = { server.program "psql" } })
     cli.eventually("VACUUM is at work", function() return sql "SELECT count(*) FROM pg_stat_progress_vacuum" ~= "0" end)
     local upgrade = cli.start("upgrade", options())
     eventually("it is paused", "^paused|VACUUM is at work on t %(")

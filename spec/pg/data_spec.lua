@@ -121,7 +121,7 @@ describe("an offline script", function()
     local binary = os.getenv("MOONTIDE_BINARY")
     shell.capture(("%s lua %s > %s"):format(shell.quote(binary), shell.quote(directory .. "/offline.lua"),
       shell.quote(directory .. "/offline.sql")))
-    shell.capture(shell.join { server.bin() .. "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", connection.url, "-f",
+    shell.capture(shell.join { server.program "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", connection.url, "-f",
       directory .. "/offline.sql" })
     assert.equal(expected, read(query)[1].it)
   end)

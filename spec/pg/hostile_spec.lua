@@ -63,7 +63,7 @@ describe("hostile input", function()
   local function psql(script)
     local path = os.tmpname()
     shell.write(path, script)
-    shell.capture(shell.join { server.bin() .. "/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", path })
+    shell.capture(shell.join { server.program "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", path })
     os.remove(path)
   end
   local function column(sql)

@@ -22,7 +22,7 @@ end
 local function psql(url, script)
   local file = tmp.name("script")
   shell.write(file, script)
-  shell.capture(shell.join { server.bin() .. "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file })
+  shell.capture(shell.join { server.program "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file })
 end
 
 local function same(folder, target)

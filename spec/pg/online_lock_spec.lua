@@ -52,7 +52,7 @@ describe("while rows are read for", function()
       sql(case[4] or "SELECT 1")
       local folder = cli.project { ["migrations/versions/a.lua"] = revision }
       local loop = cli.start({ "-X", "-d", url .. "&application_name=writer", "-c", writer },
-        { program = { server.bin() .. "/psql" } })
+        { program = { server.program "psql" } })
       cli.eventually("the writer writes", function() return tonumber(sql "SELECT last_value FROM written") > 1010 end)
       local process, seen, written = cli.start({ "upgrade" }, { cwd = folder, env = { DATABASE_URL = url } }), {}, {}
       cli.eventually("the operation is done", function()

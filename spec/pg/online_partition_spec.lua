@@ -145,7 +145,7 @@ versions.each(function(major, database)
     local script = cli.ok({ "upgrade", "--sql" }, { cwd = folder, env = { DATABASE_URL = url } })
     shell.write(folder .. "/script.sql", script)
     return cli.run({ "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", folder .. "/script.sql" },
-      { program = { server.bin() .. "/psql" } })
+      { program = { server.program "psql" } })
   end
 
   it("is printed as a script that does the same", function()

@@ -77,13 +77,16 @@ function Cluster:database()
   return self:url(name)
 end
 
---- A server that follows this one, started, by a copy of its folder.
+--- A server that follows this one, started, by a copy of its folder while it is stopped: not every
+--- version has its pg_basebackup here, and another's does not do.
 ---@return spec.Cluster
 function Cluster:standby()
-  local dir, as = tmp.name("standby"), ("sh %s "):format(script)
-  shell.capture(("(mkdir -m 700 %s && chown $(%s owner) %s && cd %s && %s as %s/pg_basebackup -D %s -R -h %s "
-    .. "-U postgres -c fast && rm -f .s.PGSQL.*)"):format(dir, as, dir, dir, as, self.bin or server.bin(), dir,
-    self.dir))
+  local dir = tmp.name("standby")
+  self:stop()
+  shell.capture(("cp -a %s %s && cd %s && rm -f server.log && touch standby.signal && chown --reference=PG_VERSION "
+    .. "standby.signal && echo \"primary_conninfo = 'host=%s port=%d user=postgres'\" >>postgresql.auto.conf")
+    :format(self.dir, dir, dir, self.dir, self.port))
+  self:start()
   local other = setmetatable({ dir = dir, port = self.port, settings = self.settings, bin = self.bin }, Cluster)
   other:start()
   return other
@@ -158,17 +161,28 @@ end
 ---@param sql string
 ---@return string
 function server.sql(url, sql)
-  local psql = server.bin() .. "/psql"
+  local psql = server.program "psql"
   return shell.capture(shell.join { psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql })
 end
 
 local bin
 
---- Where the server binaries (and psql) are.
+--- Where the server binaries are.
 ---@return string
 function server.bin()
   bin = bin or cluster_sh(nil, "bin")
   return bin
+end
+
+local programs = {}
+
+--- A client program: beside the server, or the machine's own where the server came without.
+---@param name string
+---@return string path
+function server.program(name)
+  local own = server.bin() .. "/" .. name
+  programs[name] = programs[name] or lfs.attributes(own) and own or cluster_sh("", "bin") .. "/" .. name
+  return programs[name]
 end
 
 return server

@@ -62,7 +62,7 @@ end
 
 local function start(self)
   return cli.start({ "-XAtq", "-d", self.url, "-c", session:format(self.rows, self.rows) },
-    { program = { server.bin() .. "/psql" } })
+    { program = { server.program "psql" } })
 end
 
 --- Start what is not there, at the beginning or after the server was struck.

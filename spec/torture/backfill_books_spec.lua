@@ -55,7 +55,7 @@ describe("the books of a backfill of many chunks", function()
   it("grow little where an old snapshot keeps all of it", function()
     local old = cli.start({ "-XAtq", "-d", url, "-c", "SET application_name = 'old'", "-c",
       "BEGIN ISOLATION LEVEL REPEATABLE READ", "-c", "SELECT pg_sleep(600)" },
-      { program = { server.bin() .. "/psql" } })
+      { program = { server.program "psql" } })
     cli.eventually("the snapshot", function()
       return sql [[SELECT count(*) FROM pg_stat_activity WHERE application_name = 'old'
         AND wait_event = 'PgSleep']] == "1"
