@@ -69,7 +69,7 @@ describe("a backfill on a server", function()
     end)
     local path = tmp.name "script"
     shell.write(path, (cli.ok("upgrade --sql", { cwd = project "lag = 0.1" })))
-    local psql = cli.start({ "-X", "-q", "-d", url, "-f", path }, { program = { server.bin() .. "/psql" } })
+    local psql = cli.start({ "-X", "-q", "-d", url, "-f", path }, { program = { server.program "psql" } })
     eventually "^paused|replica lag of walreceiver 0.[1-4] MB > 0.1 MB"
     assert.truthy(tonumber(changed()) < rows)
     standby:sql "SELECT pg_wal_replay_resume()"
@@ -82,7 +82,8 @@ describe("a backfill on a server", function()
     sql [[ALTER TABLE t ADD COLUMN wide text; ALTER TABLE t ALTER COLUMN wide SET STORAGE PLAIN;
       UPDATE t SET wide = repeat('x', 4000); CHECKPOINT; ANALYZE t]]
     standby = cluster:standby()
-    local lag = "SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) / 1048576 FROM pg_stat_replication"
+    local lag = [[SELECT max(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), replay_lsn)) / 1048576
+      FROM pg_stat_replication]]
     standby:sql "SELECT pg_wal_replay_pause()"
     cli.eventually("the standby stands still", function()
       return standby:sql "SELECT pg_is_wal_replay_paused()" == "t"

@@ -49,7 +49,7 @@ local lag = [[
 IF why IS NULL AND told.lag IS NOT NULL THEN
       SELECT format('replica lag of %s %s MB > %s MB', name, round(mb, 1), told.lag) INTO why FROM (
         SELECT coalesce(nullif(application_name, ''), client_addr::text, 'a standby') AS name,
-          pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) / 1048576 AS mb
+          pg_wal_lsn_diff(pg_current_wal_insert_lsn(), replay_lsn) / 1048576 AS mb
         FROM pg_stat_replication WHERE replay_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 1) s
         WHERE mb > told.lag * CASE WHEN waits THEN 0.8 ELSE 1 END;
     END IF;]]

@@ -3,7 +3,7 @@
 
 local sql = [[
 SELECT coalesce(nullif(application_name, ''), client_addr::text, 'a standby') AS name,
-  (pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) / 1048576.0)::float8 AS mb
+  (pg_wal_lsn_diff(pg_current_wal_insert_lsn(), replay_lsn) / 1048576.0)::float8 AS mb
 FROM pg_stat_replication WHERE replay_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 1]]
 
 ---@type moontide.BackfillSignal

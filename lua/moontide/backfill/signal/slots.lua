@@ -1,7 +1,8 @@
 --- WAL that the server keeps for replication slots, which fills its disk while nobody reads it.
 
 local sql = [[
-SELECT slot_name AS name, wal_status, (pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) / 1048576.0)::float8 AS mb
+SELECT slot_name AS name, wal_status,
+  (pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn) / 1048576.0)::float8 AS mb
 FROM pg_replication_slots WHERE restart_lsn IS NOT NULL ORDER BY restart_lsn LIMIT 1]]
 
 ---@type moontide.BackfillSignal
