@@ -7,6 +7,7 @@ local blockers = require "moontide.blockers"
 local connecting = require "moontide.connecting"
 local count = require "moontide.count"
 local fault = require "moontide.fault"
+local partial = require "moontide.partial"
 local report = require "moontide.report"
 local sys = require "moontide.runtime.sys"
 
@@ -84,8 +85,7 @@ end
 
 -- As the run counted them; as the journal says after a lost connection, or where the run did not come that far.
 local function committed_segments(self, index, id)
-  local done = 0
-  for _, row in ipairs((self.options.journal or {})[id] or {}) do done = done + (row.state == "done" and 1 or 0) end
+  local done = partial.committed((self.options.journal or {})[id] or {})
   return math.max(done, self.runs[index] and self.runs[index].number - 1 or 0)
 end
 

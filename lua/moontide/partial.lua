@@ -2,6 +2,7 @@
 --- around them: a downgrade would take away what a partial upgrade stands on, an
 --- upgrade would build on what is partially reverted. Pure.
 
+local count = require "moontide.count"
 local fault = require "moontide.fault"
 
 local partial = {}
@@ -64,6 +65,24 @@ function partial.passed(graph, steps, journal)
   end
   table.sort(ids)
   return ids
+end
+
+--- How many segments of a revision are committed; one that was begun may be the last row.
+---@param rows moontide.JournalRow[]
+---@return integer
+function partial.committed(rows)
+  local done = 0
+  for _, row in ipairs(rows) do done = done + (row.state == "done" and 1 or 0) end
+  return done
+end
+
+--- The same in words: "2 segments of its upgrade are committed".
+---@param segments integer
+---@param direction string
+---@return string
+function partial.words(segments, direction)
+  return ("%s of its %s %s committed"):format(segments > 0 and count.of(segments, "segment") or "no segment", direction,
+    count.be(math.max(segments, 1)))
 end
 
 return partial

@@ -68,9 +68,18 @@ local function moment()
   return os.date("!%Y-%m-%dT%H:%M:%S", now // 1 | 0) .. (".%03dZ"):format(now % 1 * 1000 // 1 | 0)
 end
 
+-- The line of progress on a terminal makes room for a line that stays.
+local line_open = false
+
+local function clear_line()
+  if line_open then io.stderr:write("\r\27[K") end
+  line_open = false
+end
+
 -- A line of the log: as text it may have been painted already, as JSON it is made of the fields.
 local function emit(level, text, message, fields)
   if levels[level] < settings.level then return end
+  clear_line()
   if settings.format == "json" then
     local document = { time = moment(), level = level, message = message }
     for key, value in pairs(fields or {}) do document[key] = document[key] or value end
@@ -140,7 +149,10 @@ local progress_pause = 10
 ---@param text string
 function report.progress(text)
   if settings.level > levels.info then return end
-  if is_terminal() then return io.stderr:write("\r\27[K", text) and io.stderr:flush() end
+  if is_terminal() then
+    line_open = true
+    return io.stderr:write("\r\27[K", text) and io.stderr:flush()
+  end
   local now = require("moontide.runtime.sys").clock()
   if last_progress and now - last_progress < progress_pause then return end
   last_progress = now
@@ -153,7 +165,7 @@ function report.has_terminal() return is_terminal() end
 
 --- Take the line of `report.progress` away again.
 function report.progress_end()
-  if last_progress == nil and settings.level <= levels.info and is_terminal() then io.stderr:write("\r\27[K") end
+  clear_line()
   last_progress = nil
 end
 

@@ -2,7 +2,7 @@
 --- one query that looks for invalid indexes.
 
 local concurrent = require "moontide.object.concurrent"
-local count = require "moontide.count"
+local halves = require "moontide.partial"
 local migrate = require "moontide.migrate"
 local repeatable = require "moontide.repeatable"
 
@@ -21,8 +21,7 @@ local function partial(journal, found)
     local stopped = last.state == "started" and ", and a statement outside of a transaction was interrupted" or ""
     found[#found + 1] = {
       kind = "partial", name = id, way = "finish " .. id, detail = last.statement,
-      text = ("%s of its %s %s committed%s")
-        :format(count.of(#rows, "segment"), last.direction, count.be(#rows), stopped),
+      text = halves.words(halves.committed(rows), last.direction) .. stopped,
     }
   end
 end

@@ -210,4 +210,14 @@ describe("op.backfill that is written or tried", function()
     sql "ANALYZE t"
     assert.falsy(dry("set = { v = 0 }"):find("ANALYZE", 1, true))
   end)
+
+  it("says how much of the table a condition on a new column takes", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer) WITH (autovacuum_enabled = off);
+      INSERT INTO t SELECT g, g FROM generate_series(1, 40000) g; ANALYZE t]]
+    local body = [[
+  op.add_column("t", { "w", "integer" })
+  op.backfill { "x", table = "t", where = "w IS NULL", set = { w = sql "v" } }]]
+    local ran = cli.run("upgrade heads --dry-run", { cwd = project(body), env = { DATABASE_URL = url } })
+    assert.matches("t may grow from 1.4 MB by 1.4 MB, WAL: about 6.2 MB\n", ran.stderr)
+  end)
 end)

@@ -21,6 +21,14 @@ local function speed_words(job)
   return ("%s rows/s, ETA %s"):format(progress.short(job.rate), job.eta and progress.clock(job.eta) or "-")
 end
 
+-- Who was killed could not say so.
+local function is_left(job)
+  for _, item in ipairs(job.workers) do
+    if item.lanes > 0 then return false end
+  end
+  return job.state == "running"
+end
+
 --- A job on one line.
 ---@param job moontide.BackfillJob
 ---@return string
@@ -30,6 +38,7 @@ function listing.line(job)
   if job.background then parts[#parts + 1] = "in the background" end
   if job.rows_bad > 0 then parts[#parts + 1] = count(job.rows_bad, "row") .. " put aside" end
   if job.reason and job.state ~= "running" then parts[#parts + 1] = job.reason end
+  if is_left(job) then parts[#parts + 1] = "but nobody is at work on it" end
   local state = report.style(job.state, styles[job.state] or "bold")
   return ("%s  %s  %s"):format(report.style(name_of(job), "yellow"), state, table.concat(parts, ", "))
 end
@@ -67,6 +76,7 @@ function listing.detail(job, more)
   row("backfill", ("%s, job %d, attempt %d"):format(name_of(job), job.id, job.attempt))
   row("state", report.style(job.state, styles[job.state] or "bold") .. (job.background and ", in the background" or ""))
   row("reason", job.state ~= "running" and (job.error or job.reason) or nil)
+  row("", is_left(job) and "nobody is at work on it" or nil)
   row("progress", progress.words(job))
   row("speed", speed_words(job))
   row("settings", setting.words(job.control))

@@ -64,8 +64,9 @@ end
 ---@return string
 function progress.words(state)
   if state.state == "planned" then return "not begun" end
-  return ("%.0f%%, %d rows changed, about %d to go"):format(math.floor(fraction_of(state) * 100), state.rows_changed,
-    state.state == "done" and 0 or math.max(state.est_rows - state.est_done, 0))
+  local words = ("%.0f%%, %d rows changed"):format(math.floor(fraction_of(state) * 100), state.rows_changed)
+  if state.state == "done" then return words end
+  return ("%s, about %d to go"):format(words, math.max(state.est_rows - state.est_done, 0))
 end
 
 --- A percentage from 0 to 100.

@@ -4,6 +4,7 @@ local count = require "moontide.count"
 local fault = require "moontide.fault"
 local json = require "moontide.json"
 local migrate = require "moontide.migrate"
+local partial = require "moontide.partial"
 local report = require "moontide.report"
 local revision = require "moontide.revision"
 local session = require "moontide.session"
@@ -101,7 +102,7 @@ function actions.verify(app, args)
   local rows = partial_rows(app:look(), rev.id)
   migrate.replay(app, rev, rows)
   say(("the committed part of revision %s is as in its file"):format(rev.id), "verify",
-    { revision = rev.id, segments = #rows })
+    { revision = rev.id, segments = partial.committed(rows) })
 end
 
 -- A revision the downgrade of which is abandoned is still applied.
@@ -114,10 +115,11 @@ function actions.abandon(app, args)
   local live <close> = session.open(app:config())
   local id = needed(args)
   local rows = partial_rows(live, id)
-  local message = ("its %s was abandoned after %s"):format(rows[1].direction, count.of(#rows, "segment"))
+  local segments = partial.committed(rows)
+  local message = ("its %s was abandoned after %s"):format(rows[1].direction, count.of(segments, "segment"))
   run(live, { live.history:forget_statement(id), log(live, id, "stamp", message, checksum_of_applied(live, rows)) })
-  say(("forgot %s of revision %s; what was made is still there"):format(count.of(#rows, "segment"), id), "abandon",
-    { revision = id, segments = #rows })
+  say(("forgot %s of revision %s; what was made is still there"):format(count.of(segments, "segment"), id), "abandon",
+    { revision = id, segments = segments })
 end
 
 function actions.accept(app, args)

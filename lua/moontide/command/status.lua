@@ -1,6 +1,6 @@
 --- `moontide status`: where the database stands, on one screen.
 
-local count = require "moontide.count"
+local halves = require "moontide.partial"
 local json = require "moontide.json"
 local lock = require "moontide.lock"
 local migrate = require "moontide.migrate"
@@ -33,7 +33,7 @@ end
 local function partial_of(journal)
   local partial = {}
   for id, rows in pairs(journal) do
-    partial[#partial + 1] = { revision = id, direction = rows[1].direction, segments = #rows,
+    partial[#partial + 1] = { revision = id, direction = rows[1].direction, segments = halves.committed(rows),
       interrupted = rows[#rows].state == "started" and rows[#rows].statement or nil }
   end
   table.sort(partial, function(a, b) return a.revision < b.revision end)
@@ -102,8 +102,8 @@ local function revision_text(rev)
 end
 
 local function partial_text(item)
-  local text = ("%s: %s of its %s %s committed; run it again to go on")
-    :format(item.revision, count.of(item.segments, "segment"), item.direction, count.be(item.segments))
+  local text = ("%s: %s; run it again to go on"):format(item.revision,
+    halves.words(item.segments, item.direction))
   return item.interrupted and text .. "; interrupted in: " .. item.interrupted or text
 end
 
