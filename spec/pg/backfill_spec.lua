@@ -1,6 +1,7 @@
 -- op.backfill against a server: every kind of key, what stops it and what continues it.
 
 local cli = require "spec.support.cli"
+local proxy = require "spec.support.proxy"
 local server = require "spec.support.server"
 
 local function project(body, more)
@@ -280,5 +281,28 @@ describe("op.backfill", function()
       CREATE TRIGGER noted BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION noted()]]
     upgrade(plus:format(5))
     assert.equal("auto|10", sql "SELECT mode, count(*) FROM t GROUP BY mode")
+  end)
+
+  -- Beside those of the chunks: connections, the books, what is looked up first, two for each of eight ranges, a look
+  -- at the server once a second.
+  local function round_trips(body)
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0);" .. rows(60000))
+    local wire <close> = proxy.start(url, { delay = 10 })
+    local ran = cli.run("upgrade heads", { cwd = project(body), env = { DATABASE_URL = wire.url } })
+    assert.equal(0, ran.status, ran.stderr)
+    assert.equal("1|60000", sql "SELECT v, count(*) FROM t GROUP BY v")
+    local chunks = math.tointeger(tonumber((sql "SELECT sum(chunks) FROM moontide.backfill_range")))
+    return wire:counts().round_trips, chunks
+  end
+
+  it("needs a round trip for a chunk in SQL", function()
+    local trips, chunks = round_trips(plus:format(1000):gsub(" }$", ", lanes = 1 }"))
+    assert.is_true(chunks >= 60 and trips < 1.2 * chunks + 100, ("%d round trips, %d chunks"):format(trips, chunks))
+  end)
+
+  it("needs two for a chunk through Lua, however many its parts are", function()
+    local trips, chunks = round_trips [[  op.backfill { "plus", table = "t", read = "v", write = "v", max_rows = 2000,
+      lanes = 1, each = function(row) return { v = row.v + 1 } end }]]
+    assert.is_true(chunks >= 30 and trips < 2.4 * chunks + 100, ("%d round trips, %d chunks"):format(trips, chunks))
   end)
 end)
