@@ -34,6 +34,7 @@ describe("lanes that are interrupted", function()
   local once = "if number == 2 then interrupt() end"
   local places = {
     ["where one begins to sleep"] = { once .. " lane:sleep(0.1)", "", "" },
+    ["while one sleeps for long"] = { "lane:sleep(1000)", "", "if words then local _ = asked or interrupt() asked = true end" },
     ["where one ends"] = { "if number == 2 then lane:sleep(0.2) end", "if number == 1 then interrupt() end", "" },
     ["between the turns"] = { "lane:sleep(0.5)", "", "if words then local _ = asked or interrupt() asked = true end" },
     ["in a statement that one waits for alone"] = {

@@ -105,11 +105,13 @@ local function start(self)
   end
 end
 
+-- After Ctrl-C nobody that is waited for sleeps on.
 local function wake(self)
   local now = sys.clock()
   for index = #self.lanes, 1, -1 do
     local member = self.lanes[index]
-    if member.state == "sleep" and member.lane.wakes <= now then resume(self, index) end
+    local due = member.lane.wakes and member.lane.wakes <= now or self.stopping and not member.attendant
+    if member.state == "sleep" and due then resume(self, index) end
   end
 end
 
