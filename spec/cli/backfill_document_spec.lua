@@ -18,7 +18,7 @@ describe("docs/backfill.md", function()
 
   it("has an example that runs", function()
     local body = shell.read(require("lfs").currentdir() .. "/docs/backfill.md"):match("```lua title=example\n(.-)```")
-    local folder = cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+    local folder = cli.upgrading(body)
     cli.ok("upgrade heads --yes", { cwd = folder, env = { DATABASE_URL = url } })
     assert.equal("3000|1000|3000|3000", server.sql(url, [[SELECT count(*), (SELECT count(*) FROM users_archive),
       count(*) FILTER (WHERE email = lower(email)), count(*) FILTER (WHERE last_name = 'King') FROM users]]))

@@ -8,9 +8,7 @@ local value = require "moontide.value"
 
 require "moontide.object"
 
-local function project(body)
-  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
-end
+local project = cli.upgrading
 
 describe("op.backfill with rows that fail", function()
   local url

@@ -5,8 +5,7 @@ local cli = require "spec.support.cli"
 local server = require "spec.support.server"
 
 local function project(options)
-  local body = '  op.backfill { "plus", table = "t", ' .. options .. " }"
-  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+  return cli.upgrading('  op.backfill { "plus", table = "t", ' .. options .. " }")
 end
 
 describe("the growth by a backfill", function()

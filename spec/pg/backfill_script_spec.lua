@@ -3,9 +3,7 @@
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
 
-local function project(body)
-  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
-end
+local project = cli.upgrading
 
 describe("op.backfill that is written or tried", function()
   local url

@@ -21,6 +21,8 @@ own:run(function() %s end)
 io.write(tostring(own.stopping), " ", table.concat(words, " "))
 ]]
 
+local in_a_turn = "if not asked then asked = true interrupt() end"
+
 describe("lanes that are interrupted", function()
   local url
   before_each(function() url = server.database() end)
@@ -34,9 +36,9 @@ describe("lanes that are interrupted", function()
   local once = "if number == 2 then interrupt() end"
   local places = {
     ["where one begins to sleep"] = { once .. " lane:sleep(0.1)", "", "" },
-    ["while one sleeps for long"] = { "lane:sleep(1000)", "", "if words then local _ = asked or interrupt() asked = true end" },
+    ["while one sleeps for long"] = { "lane:sleep(1000)", "", in_a_turn },
     ["where one ends"] = { "if number == 2 then lane:sleep(0.2) end", "if number == 1 then interrupt() end", "" },
-    ["between the turns"] = { "lane:sleep(0.5)", "", "if words then local _ = asked or interrupt() asked = true end" },
+    ["between the turns"] = { "lane:sleep(0.5)", "", in_a_turn },
     ["in a statement that one waits for alone"] = {
       [[if number == 2 then
         local alone = database.connect(url)

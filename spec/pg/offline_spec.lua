@@ -196,7 +196,7 @@ describe("a revision that reads data", function()
   local folder
 
   setup(function()
-    folder = cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+    folder = cli.upgrading(body)
   end)
 
   it("says which line cannot be printed", function()

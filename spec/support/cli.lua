@@ -202,6 +202,13 @@ function cli.revision(id, down, fields)
     fields.upgrade or "", fields.downgrade or "")
 end
 
+--- A project of one revision with this body of upgrade().
+---@param body string
+---@return string folder
+function cli.upgrading(body)
+  return cli.project { ["migrations/versions/a.lua"] = cli.revision("a1", nil, { upgrade = body }) }
+end
+
 local function masked(text, masks)
   for _, mask in ipairs(masks or {}) do text = text:gsub(mask[1], (mask[2]:gsub("%%", "%%%%"))) end
   return text

@@ -2,6 +2,7 @@
 
 local caller = require "moontide.caller"
 local fault = require "moontide.fault"
+local sorted_keys = require "moontide.sorted_keys"
 
 ---@class moontide.BackfillTransform
 ---@field name string
@@ -32,10 +33,7 @@ end
 ---@return string? nearest
 function named.get(name)
   if registered[name] then return registered[name] end
-  local names = {}
-  for known in pairs(registered) do names[#names + 1] = known end
-  table.sort(names)
-  return nil, require("moontide.suggest").nearest(name, names)
+  return nil, require("moontide.suggest").nearest(name, sorted_keys(registered))
 end
 
 --- What it is called in a fingerprint: a half-done backfill goes on only with the same version.

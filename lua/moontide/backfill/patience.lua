@@ -5,16 +5,15 @@ local knob = require "moontide.backfill.knob"
 local pace = require "moontide.backfill.pace"
 local quote = require "moontide.sql.quote"
 local signal = require "moontide.backfill.signal"
+local sorted_keys = require "moontide.sorted_keys"
 local window = require "moontide.backfill.window"
 
 local patience = {}
 
 -- A profile that was set by hand, as its rest or as its time of a chunk.
 local function by_profile(field, default)
-  local names, list = {}, {}
-  for name in pairs(pace.profiles) do names[#names + 1] = name end
-  table.sort(names)
-  for index, name in ipairs(names) do
+  local list = {}
+  for index, name in ipairs(sorted_keys(pace.profiles)) do
     list[index] = ("WHEN %s THEN %s"):format(quote.literal(name), pace.profiles[name][field] or default)
   end
   return ("CASE j.control ->> 'profile' %s END"):format(table.concat(list, " "))

@@ -6,6 +6,7 @@
 local books = require "moontide.backfill.books"
 local identity = require "moontide.backfill.identity"
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 
 local session = {}
 
@@ -29,11 +30,8 @@ end
 ---@param transaction boolean  for one transaction only
 ---@return string
 function session.statement(spec, server_version, search_path, transaction)
-  local list, names = settings_of(spec, server_version, search_path), {}
-  for name in pairs(list) do names[#names + 1] = name end
-  table.sort(names)
-  local calls = {}
-  for index, name in ipairs(names) do
+  local list, calls = settings_of(spec, server_version, search_path), {}
+  for index, name in ipairs(sorted_keys(list)) do
     calls[index] = ("set_config(%s, %s, %s)"):format(quote.literal(name), quote.literal(tostring(list[name])),
       transaction)
   end

@@ -3,6 +3,7 @@
 
 local key = require "moontide.backfill.key"
 local quote = require "moontide.sql.quote"
+local sorted_keys = require "moontide.sorted_keys"
 local value = require "moontide.value"
 
 local write = {}
@@ -11,10 +12,10 @@ local write = {}
 ---@param set table<string, any>
 ---@return string
 function write.assignments(set)
-  local names, list = {}, {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  for index, name in ipairs(names) do list[index] = quote.ident(name) .. " = " .. value.literal(set[name]) end
+  local list = {}
+  for index, name in ipairs(sorted_keys(set)) do
+    list[index] = quote.ident(name) .. " = " .. value.literal(set[name])
+  end
   return table.concat(list, ", ")
 end
 

@@ -2,6 +2,7 @@
 --- require. Pure.
 
 local fault = require "moontide.fault"
+local sorted_keys = require "moontide.sorted_keys"
 local version = require "moontide.plugin.version"
 
 local order = {}
@@ -31,10 +32,7 @@ local function by_name(list)
 end
 
 local function refuse_missing(one, requirement, found)
-  local names = {}
-  for name in pairs(found) do names[#names + 1] = name end
-  table.sort(names)
-  local nearest = require("moontide.suggest").nearest(requirement.name, names)
+  local nearest = require("moontide.suggest").nearest(requirement.name, sorted_keys(found))
   refuse(one, ('requires the plugin "%s", which is not there'):format(requirement.name), {
     hint = nearest and ('Did you mean "%s"?'):format(nearest) or "Add it to plugins in env.lua.",
   })
