@@ -1,18 +1,22 @@
 -- The server goes away in the middle of a backfill: it comes back, or a standby takes its place that
 -- has not got what was committed last. The runs go on by themselves, with what the new primary has.
--- More often: MOONTIDE_FAILOVERS=20 sh spec/run.sh spec/torture/backfill_failover_spec.lua
+-- More often: MOONTIDE_FAILOVERS=20; another server: MOONTIDE_SERVER=13
 
 local cli = require "spec.support.cli"
 local server = require "spec.support.server"
 local shell = require "spec.support.shell"
 local torture = require "spec.torture.backfill"
+local versions = require "spec.support.versions"
 
 local times = tonumber(os.getenv("MOONTIDE_FAILOVERS") or "1")
 local rows = 25000   -- as keys; fewer would be one range
 
 describe("a backfill whose server goes away", function()
   local primary, standby
-  setup(function() primary = server.cluster { settings = { full_page_writes = "on" } } end)
+  setup(function()
+    local bin = versions.available()[tonumber(os.getenv "MOONTIDE_SERVER" or "0")] or nil
+    primary = server.cluster { bin = bin, settings = { full_page_writes = "on", synchronous_commit = "on" } }
+  end)
   teardown(function() primary:remove() end)
 
   -- The primary is used again: what it was, without the standby.
