@@ -226,6 +226,20 @@ describe("op.backfill", function()
     assert.equal("450|450", sql "SELECT count(*) FILTER (WHERE v = id), count(*) FILTER (WHERE v = 0) FROM t")
   end)
 
+  it("reads few wide rows at a time, from the first chunk of each table on", function()
+    sql [[CREATE TABLE t (id integer, name text, v integer) PARTITION BY RANGE (id);
+      CREATE TABLE t1 PARTITION OF t (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (100);
+      CREATE TABLE t2 PARTITION OF t (PRIMARY KEY (id)) FOR VALUES FROM (100) TO (200);
+      ALTER TABLE t2 ALTER COLUMN name SET STORAGE EXTERNAL;
+      INSERT INTO t SELECT g, CASE WHEN g >= 100 THEN repeat('x', 500000) END FROM generate_series(1, 130) g;
+      ANALYZE t]]
+    upgrade [[  op.backfill { "x", table = "t", read = "name", write = "v", lanes = 1,
+      each = function(row) return { v = #(row.name or "") } end }]]
+    assert.equal("99|0\n31|500000", sql "SELECT count(*), v FROM t GROUP BY v ORDER BY v")
+    assert.equal("t1|t\nt2|t", sql [[SELECT leaf::regclass, CASE leaf WHEN 't1'::regclass THEN chunks = 1
+      ELSE chunks > 3 AND chunks < 32 END FROM moontide.backfill_range ORDER BY 1]])
+  end)
+
   it("names the row for which a Lua function raises an error", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",

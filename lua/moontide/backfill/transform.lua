@@ -24,6 +24,9 @@ local transform = {}
 -- Rows of a chunk may take this many bytes.
 local budget = 8 * 1024 * 1024
 
+-- So many times its own bytes a row takes: as it is read, and as it is written.
+local in_memory = 2
+
 --- A transform of a backfill.
 ---@param spec table
 ---@param db moontide.Db  for a look at the columns
@@ -196,6 +199,13 @@ local function statements(self, leaf, form, part, changes)
     { sql = count_sql(changes.count), counts = true } }
 end
 
+--- Begin with as many rows of a table as its size on the disk says, until some of them are seen.
+---@param size moontide.ChunkSize
+---@param leaf moontide.BackfillLeaf
+function Transform:presume(size, leaf)
+  size:widen(leaf.row_bytes * in_memory, budget)
+end
+
 -- The width of some of the rows, so that chunks of wide ones stay within bounds.
 local function measure(worker, rows)
   if #rows == 0 or not worker.size then return end
@@ -205,7 +215,7 @@ local function measure(worker, rows)
       bytes = bytes + 24 + (type(item) == "string" and #item or 8)
     end
   end
-  worker.size:widen(bytes / seen * 2, budget)
+  worker.size:widen(bytes / seen * in_memory, budget)
 end
 
 -- So many parts a chunk has, of no fewer rows than that. The server writes a part while the function is asked about the

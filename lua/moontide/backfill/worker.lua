@@ -66,6 +66,13 @@ local function wait_for_go(self)
   return true
 end
 
+local function take(self, row)
+  local before, transform = self.leaf, self.job.transform
+  self.range, self.leaf = range_of(row), self.job:leaf(row.leaf, row.pass)
+  self.size:inherit(row.chunk_rows)
+  if transform and self.leaf ~= before then transform:presume(self.size, self.leaf) end
+end
+
 local function claim(self)
   local list = {}
   begin(self, list)
@@ -77,9 +84,7 @@ local function claim(self)
   if row and not may_go(self, results[#list][1]) then return wait_for_go(self) end
   self.job.finished = not row and results[#list - 1][1].open == 0 and not passes.next(self.job)
   if row then
-    self.range = range_of(row)
-    self.leaf = self.job:leaf(row.leaf, row.pass)
-    self.size:inherit(row.chunk_rows)
+    take(self, row)
   else
     self.lane:pipeline { { sql = "COMMIT" } }
   end
