@@ -4,6 +4,7 @@
 
 local caller = require "moontide.caller"
 local fault = require "moontide.fault"
+local registry = require "moontide.registry"
 
 ---@class moontide.LintFinding
 ---@field message string   a short fact, in lower case
@@ -16,10 +17,7 @@ local fault = require "moontide.fault"
 ---@field check fun(o: moontide.Operation, ctx: moontide.LintContext): moontide.LintFinding|moontide.LintFinding[]|nil
 ---@field from? string     who registers it
 
-local lint = {}
-
---- The rules that come with Moontide. Each is the file of its name, with underscores, in lint/rule.
-lint.builtin = {
+local builtin = {
   "index-not-concurrent", "reindex-not-concurrent", "check-reads-table", "foreign-key-reads-table",
   "unique-builds-index", "exclude-builds-index", "not-null-reads-table", "type-rewrites-table",
   "column-rewrites-table", "column-needs-default", "command-rewrites-table", "enum-rewrites-tables",
@@ -29,12 +27,11 @@ lint.builtin = {
   "timestamp-without-zone", "small-key",
 }
 
+---@class moontide.LintRules: moontide.Registry
+local lint = registry.new { what = "lint rule", folder = "moontide.lint.rule", builtin = builtin }
+
 --- The levels a rule can have.
 lint.levels = { error = true, warn = true, off = true }
-
-local own = "moontide itself"
-
-local registered, added = {}, {}
 
 local function refuse(message, detail, hint)
   fault.raise("config", message, { where = caller.where(), detail = detail, hint = hint })
@@ -55,59 +52,22 @@ local function check_fields(rule)
   end
 end
 
--- The rules that come with Moontide are loaded when they are needed, but have their names from the beginning.
-local function owner_of(rule)
-  if registered[rule.name] then return registered[rule.name].from end
-  return lint.is_builtin(rule.name) and rule.from ~= own and own or nil
-end
+local register = lint.register
 
 --- Add a rule. The name must be free.
 ---@param rule moontide.LintRule
 function lint.register(rule)
-  rule.from = rule.from or own
   check_fields(rule)
-  local earlier = owner_of(rule)
-  if earlier then
-    refuse(('lint rule "%s" is already registered by %s'):format(rule.name, earlier), "registered by " .. rule.from)
-  end
-  registered[rule.name] = rule
-  if not lint.is_builtin(rule.name) then added[#added + 1] = rule.name end
-end
-
---- Whether a rule comes with Moontide.
----@param name string
----@return boolean
-function lint.is_builtin(name)
-  for _, known in ipairs(lint.builtin) do
-    if known == name then return true end
-  end
-  return false
-end
-
---- The names of all rules: those that come with Moontide, then those of plugins.
----@return string[]
-function lint.names()
-  local names = table.move(lint.builtin, 1, #lint.builtin, 1, {})
-  return table.move(added, 1, #added, #names + 1, names)
-end
-
-local function load(name)
-  if not registered[name] then lint.register(require("moontide.lint.rule." .. name:gsub("-", "_"))) end
-  return registered[name]
+  register(rule)
 end
 
 --- All rules, in the order of their names' list.
 ---@return moontide.LintRule[]
 function lint.rules()
   local rules = {}
-  for index, name in ipairs(lint.names()) do rules[index] = load(name) end
+  for index, name in ipairs(lint.names()) do rules[index] = lint.get(name) end
   return rules
 end
-
---- The right name of a rule that does not exist, or nil.
----@param name string
----@return string?
-function lint.nearest(name) return require("moontide.suggest").nearest(name, lint.names()) end
 
 --- Raise unless there is a rule of this name.
 ---@param name string

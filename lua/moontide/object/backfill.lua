@@ -53,9 +53,10 @@ end
 local function transform(kind)
   return function(given, what)
     if type(given) ~= "string" then return fn(given, what) end
-    local entry, near = named.get(given)
+    local entry = named.get(given)
     if entry and entry[kind] then return entry[kind] end
     if entry then check.refuse(('%s: transform "%s" has no %s'):format(what, given, kind)) end
+    local near = named.nearest(given)
     check.refuse(('%s: unknown transform "%s"'):format(what, given), near and ('Did you mean "%s"?'):format(near)
       or "Transforms are registered by plugins: docs/plugins.md.")
   end
@@ -65,7 +66,7 @@ end
 local function order(given, what)
   check.text(given, what)
   if strategy.get(given) then return given end
-  local near = require("moontide.suggest").nearest(given, strategy.names())
+  local near = strategy.nearest(given)
   check.refuse(('%s: unknown strategy "%s"'):format(what, given), near and ('Did you mean "%s"?'):format(near)
     or "The strategies are " .. table.concat(strategy.names(), ", ") .. "; plugins add others: docs/plugins.md.")
 end
@@ -96,7 +97,7 @@ local function signals(given, what)
     local entry = signal.get(tostring(name))
     if entry and entry.option then check.refuse(('%s: "%s" is an option of its own'):format(what, name)) end
     if not entry then
-      local near = require("moontide.suggest").nearest(tostring(name), signal.names())
+      local near = signal.nearest(tostring(name))
       check.refuse(('%s: unknown signal "%s"'):format(what, tostring(name)), near
         and ('Did you mean "%s"?'):format(near) or "The signals are " .. table.concat(signal.names(), ", ") .. ".")
     end
@@ -149,7 +150,7 @@ local defaults = { lanes = 2, chunk_ms = 500, max_rows = 10000, max_errors = 100
 local function keep_names(o, given)
   for _, kind in ipairs { "each", "each_chunk" } do
     if type(given[kind]) == "string" then
-      o.named = { [kind] = named.identity(named.get(given[kind])), given = { [kind] = given[kind] } }
+      o.named = { [kind] = named.identity(given[kind]), given = { [kind] = given[kind] } }
     end
   end
 end

@@ -2,8 +2,7 @@
 --- its limit a backfill waits. Those that come with Moontide and those of plugins are
 --- registered by the same call.
 
-local caller = require "moontide.caller"
-local fault = require "moontide.fault"
+local registry = require "moontide.registry"
 
 ---@class moontide.BackfillSignal
 ---@field name string
@@ -30,65 +29,15 @@ local fault = require "moontide.fault"
 ---@field workers string   a query for the process ids of all connections that work on the backfill
 ---@field memory table     kept from sample to sample
 
-local signal = {}
-
---- The signals that come with Moontide, each the file of its name in backfill/signal.
-signal.builtin = {
-  "lag", "lag_s", "slots", "archiver", "vacuum", "blocked", "active", "horizon", "window", "throttle_sql", "throttle",
-}
-
---- Words of `moontide backfill set` that are no signals.
-signal.reserved = {
+-- Words of `moontide backfill set` that are no signals.
+local reserved = {
   chunk_ms = true, max_rows = true, rows_per_s = true, wal_mb_s = true, lanes = true, profile = true, pause = true,
   background = true,
 }
 
-local own = "moontide itself"
-
-local registered, added = {}, {}
-
-local function refuse(message, detail)
-  fault.raise("config", message, { where = caller.where(), detail = detail })
-end
-
-local function is_builtin(name)
-  for _, known in ipairs(signal.builtin) do
-    if known == name then return true end
-  end
-  return false
-end
-
-local function owner_of(name)
-  if registered[name] then return registered[name].from end
-  return (is_builtin(name) or signal.reserved[name]) and own or nil
-end
-
---- Add a signal. The name must be free.
----@param entry moontide.BackfillSignal
-function signal.register(entry)
-  entry.from = entry.from or own
-  local earlier = owner_of(entry.name)
-  if earlier and not (earlier == own and entry.from == own and not registered[entry.name]) then
-    refuse(('backfill signal "%s" is already registered by %s'):format(entry.name, earlier),
-      "registered by " .. entry.from)
-  end
-  registered[entry.name] = entry
-  if not is_builtin(entry.name) then added[#added + 1] = entry.name end
-end
-
---- The names of all signals.
----@return string[]
-function signal.names()
-  local names = table.move(signal.builtin, 1, #signal.builtin, 1, {})
-  return table.move(added, 1, #added, #names + 1, names)
-end
-
---- A signal, or nil.
----@param name string
----@return moontide.BackfillSignal?
-function signal.get(name)
-  if not registered[name] and is_builtin(name) then signal.register(require("moontide.backfill.signal." .. name)) end
-  return registered[name]
-end
-
-return signal
+return registry.new {
+  what = "backfill signal", folder = "moontide.backfill.signal", reserved = reserved,
+  builtin = {
+    "lag", "lag_s", "slots", "archiver", "vacuum", "blocked", "active", "horizon", "window", "throttle_sql", "throttle",
+  },
+}

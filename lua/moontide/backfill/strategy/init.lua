@@ -3,8 +3,8 @@
 --- done and where it goes on is the same for all. Those that come with Moontide and those of
 --- plugins are registered by the same call.
 
-local caller = require "moontide.caller"
 local fault = require "moontide.fault"
+local registry = require "moontide.registry"
 
 ---@class moontide.BackfillStrategy
 ---@field name string
@@ -25,51 +25,10 @@ local fault = require "moontide.fault"
 ---@field version? string   of the plugin
 ---@field from? string      who registers it
 
-local strategy = {}
-
---- The strategies that come with Moontide, each the file of its name in backfill/strategy.
-strategy.builtin = { "key", "physical" }
-
-local own = "moontide itself"
-
-local registered, added = {}, {}
-
-local function is_builtin(name)
-  for _, known in ipairs(strategy.builtin) do
-    if known == name then return true end
-  end
-  return false
-end
-
---- Add a strategy. The name must be free.
----@param entry moontide.BackfillStrategy
-function strategy.register(entry)
-  entry.from = entry.from or own
-  local earlier = registered[entry.name] and registered[entry.name].from or is_builtin(entry.name) and own
-  if earlier and entry.from ~= own then
-    fault.raise("config", ('backfill strategy "%s" is already registered by %s'):format(entry.name, earlier),
-      { where = caller.where(), detail = "registered by " .. entry.from })
-  end
-  registered[entry.name] = entry
-  if not is_builtin(entry.name) then added[#added + 1] = entry.name end
-end
-
---- The names of all strategies.
----@return string[]
-function strategy.names()
-  local names = table.move(strategy.builtin, 1, #strategy.builtin, 1, {})
-  return table.move(added, 1, #added, #names + 1, names)
-end
-
---- A strategy, or nil.
----@param name string
----@return moontide.BackfillStrategy?
-function strategy.get(name)
-  if not registered[name] and is_builtin(name) then
-    strategy.register(require("moontide.backfill.strategy." .. name))
-  end
-  return registered[name]
-end
+---@class moontide.BackfillStrategies: moontide.Registry
+local strategy = registry.new {
+  what = "backfill strategy", folder = "moontide.backfill.strategy", builtin = { "key", "physical" },
+}
 
 --- The strategy by which a table is gone through. Leaves are written down, so they have its name only.
 ---@param leaf moontide.BackfillLeaf
@@ -78,14 +37,6 @@ function strategy.of(leaf)
   return strategy.get(leaf.strategy) or fault.raise("operation",
     ('table %s is gone through by the strategy "%s", which is not there'):format(leaf.name, leaf.strategy),
     { final = true, hint = "Add the plugin that has it to plugins in env.lua again." })
-end
-
---- What a strategy is called in a fingerprint: one that a plugin has changed is another.
----@param name string
----@return string
-function strategy.identity(name)
-  if is_builtin(name) then return name end
-  return name .. "@" .. (registered[name] and registered[name].version or "0")
 end
 
 return strategy
