@@ -169,8 +169,7 @@ end } }]])
 
   it("is tried by a dry run, which registers nothing", function()
     folder = project()
-    assert.matches("rows of the first 1000 would change", run("upgrade a1 --dry-run").stderr
-      :gsub("4000 rows of all", "1000 rows of the first 1000"))
+    assert.matches("4000 rows of all would change", run("upgrade a1 --dry-run").stderr, 1, true)
     assert.equal("0|4000", values())
     assert.matches("there are no backfills", run("backfill").stderr)
   end)

@@ -168,6 +168,19 @@ describe("op.backfill", function()
     assert.equal("0|900", sql "SELECT v, count(*) FROM t GROUP BY v")
   end)
 
+  it("changes all rows of a small table in a dry run, so that what follows can be tried", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, grp integer, v integer);
+      INSERT INTO t SELECT g, nullif(g % 9, 0) FROM generate_series(1, 5000) g; CREATE INDEX ON t (grp)]]
+    for _, how in ipairs { 'read = "id", write = "v", each = function(row) return { v = row.id } end',
+      "set = { v = 1 }", 'key = "grp", set = { v = 1 }', 'order = "physical", where = "v IS NULL", set = { v = 1 }',
+      'order = "physical", where = "v IS NULL", read = "id", write = "v", each = function() return { v = 1 } end' } do
+      local ran = run("upgrade heads --dry-run", project(('  op.backfill { "x", table = "t", %s }\n'):format(how)
+        .. '  op.alter_column("t", "v", { nullable = false })'))
+      assert.equal(0, ran.status, how .. ran.stderr)
+    end
+    assert.equal("0", sql "SELECT count(v) FROM t")
+  end)
+
   it("is a script that is resumed by running it again", function()
     sql [[CREATE TABLE t (a integer, b text, v integer NOT NULL DEFAULT 0, PRIMARY KEY (a, b));
       INSERT INTO t SELECT g / 3, 't.' || chr(39) || g FROM generate_series(1, 5000) g]]

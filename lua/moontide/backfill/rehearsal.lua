@@ -12,7 +12,8 @@ local write = require "moontide.backfill.write"
 
 local rehearsal = {}
 
--- Up to this many rows are changed; and the size of the first chunk of a larger table.
+-- Up to this many rows are changed; and the size of chunks: of the first one of a larger table, and of all that a
+-- function is asked about.
 local most, sample = 100000, 1000
 
 local function spec_of(db, o, leaf)
@@ -27,10 +28,10 @@ local function spec_of(db, o, leaf)
   return setmetatable({ columns = columns }, { __index = o })
 end
 
-local function bound(db, leaf, rows)
-  if rows <= most then return nil end
+-- The end of the chunk behind a key, and how many rows it has; nil: it is the last one.
+local function bound(db, leaf, after, last)
   local way = strategy.of(leaf)
-  local result = db:exec(way.probe(leaf, nil, nil, sample))
+  local result = db:exec(way.probe(leaf, after, last, sample))
   if way.check then way.check(leaf, result) end
   local found = result[1]
   if found and found.key then return cjson.decode(found.key), found.rows or sample end
@@ -48,20 +49,26 @@ local function say(o, leaf, changed, first)
     key_words(leaf), leaf.rows, changed, first and ("the first %d"):format(first) or "all"))
 end
 
--- A function gets the first rows only.
-local function try_function(db, o, leaf)
-  local upto, first = bound(db, leaf, most + 1)
+local function try_function(db, o, leaf, last)
   local spec = setmetatable({ leaves = { leaf } }, { __index = o })
   local lane = { pipeline = function(_, list) return db:pipeline(list) end }
-  local list, changed = require("moontide.backfill.transform").new(spec, db):chunk({ lane = lane, leaf = leaf },
-    { upto = upto })
-  if #list > 0 then db:pipeline(list) end
-  say(o, leaf, changed, first)
+  local transform, total = require("moontide.backfill.transform").new(spec, db), 0
+  local after, first
+  repeat
+    local upto, rows = bound(db, leaf, after, last)
+    local list, changed = transform:chunk({ lane = lane, leaf = leaf }, { after = after, upto = upto })
+    if #list > 0 then db:pipeline(list) end
+    after, first, total = upto, rows, total + changed
+  until not upto or leaf.rows > most
+  say(o, leaf, total, first)
 end
 
 local function try_rows(db, o, leaf)
-  if o.write then return try_function(db, o, leaf) end
-  local upto, first = bound(db, leaf, leaf.rows)
+  local found = db:exec(strategy.of(leaf).last(leaf))[1]
+  local last = found and cjson.decode(found.key)
+  if o.write then return last and try_function(db, o, leaf, last) or nil end
+  local upto, first
+  if last and leaf.rows > most then upto, first = bound(db, leaf, nil, last) end
   local sql = write.plain(spec_of(db, o, leaf), leaf, { upto = upto })
   say(o, leaf, db:exec(sql)[1].changed, first)
 end
@@ -73,7 +80,9 @@ function rehearsal.run(o, place)
   local leaves = survey.leaves(place.db, o)
   preflight.check(place.db, o, leaves)
   advice.give_before(place.db, o, leaves)
-  for _, leaf in ipairs(leaves) do try_rows(place.db, o, leaf) end
+  for _, leaf in ipairs(leaves) do
+    for _, way in ipairs { leaf, leaf.nulls } do try_rows(place.db, o, way) end
+  end
 end
 
 return rehearsal
