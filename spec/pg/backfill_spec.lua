@@ -150,6 +150,23 @@ describe("op.backfill", function()
     assert.equal("2|1000", sql "SELECT v, count(*) FROM t GROUP BY v")
   end)
 
+  it("may be edited when it failed with its first chunk", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    local ran = run("upgrade heads", project '  op.backfill { "plus", table = "t", set = { vv = 1 } }')
+    assert.matches('error: migrations/versions/a.lua:6: backfill "plus": the column "vv" of set is not in the table\n',
+      ran.stderr, 1, true)
+    assert.matches('hint: Did you mean "v"?\n', ran.stderr, 1, true)
+    for _, wrong in ipairs { 'table = "t", set = { v = sql "w" }', 'table = "t", set = { v = 1 }, where = "w = 1"',
+      'table = "t", read = "v", write = "v", each = function(row) return { v = row.w + 1 } end' } do
+      assert.equal(1, run("upgrade heads", project('  op.backfill { "plus", ' .. wrong .. " }")).status)
+      assert.equal("failed|1", sql "SELECT state, attempt FROM moontide.backfill")
+    end
+    assert.equal(0, run("upgrade heads", project(plus:format(200))).status)
+    assert.equal("1|900", sql "SELECT v, count(*) FROM t GROUP BY v")
+    assert.equal("0",
+      sql "SELECT count(*) FROM moontide.backfill_range WHERE backfill_id <> (SELECT id FROM moontide.backfill)")
+  end)
+
   it("is undone by the change that it names in a change()", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local body = '  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, '
@@ -256,7 +273,7 @@ describe("op.backfill", function()
   it("names the row for which a Lua function raises an error", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",
-      each = function(row) if row.id == 77 then error("no way") end return { v = 1 } end }]])
+      max_rows = 50, lanes = 1, each = function(row) if row.id == 77 then error("no way") end return { v = 1 } end }]])
     assert.equal(1, ran.status)
     assert.matches("no way", ran.stderr, 1, true)
     assert.matches("in the row of public.t with id = 77", ran.stderr, 1, true)

@@ -2,6 +2,7 @@
 --- part of its table (queue, cursor and lease in one: whoever has the row locked works
 --- on the part), `backfill_error` the rows that failed. Pure: it makes statements.
 
+local identity = require "moontide.backfill.identity"
 local quote = require "moontide.sql.quote"
 local serialize = require "moontide.serialize"
 local value = require "moontide.value"
@@ -135,6 +136,24 @@ end
 function Books:renew_statement(id, fingerprint)
   return ("UPDATE %s SET fingerprint = %s WHERE id = %d AND (state = 'planned' OR fingerprint = '')"):format(self.job,
     quote.literal(fingerprint), id)
+end
+
+-- In a chunk that is on its way its worker is connected. What a script does is not seen from here.
+local untouched = [[id = %d AND state NOT IN ('done', 'abandoned') AND spec <> '{}'
+  AND NOT EXISTS (SELECT FROM @RANGE@ WHERE backfill_id = %d AND chunks > 0) AND NOT EXISTS (%s)]]
+
+--- The statement that lets a job which nothing was done of yet begin as it would if it had not begun, under another
+--- id; it answers that, or nothing where something was done or somebody is at work.
+---@param id integer
+---@return string
+function Books:again_statement(id)
+  local sql = ([[
+WITH old AS (DELETE FROM @JOB@ WHERE ]] .. untouched .. [[ RETURNING *),
+  gone AS (DELETE FROM @RANGE@ WHERE backfill_id IN (SELECT id FROM old))
+INSERT INTO @JOB@ (revision, step, direction, attempt, fingerprint, spec, control, state)
+SELECT revision, step, direction, attempt, '', spec, control, 'planned' FROM old RETURNING id]]):format(id, id,
+    identity.pids(id))
+  return (sql:gsub("@(%u+)@", { JOB = self.job, RANGE = self.range }))
 end
 
 local job_fields = "id, revision, step, direction, attempt, fingerprint, spec, state, control::text AS control, "

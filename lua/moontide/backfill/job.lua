@@ -91,11 +91,19 @@ local function find(o, place, own)
   return place.db:exec(own:latest_statement(place_of(o, place)))[1]
 end
 
+-- What failed with its first chunk may be edited: it begins again. Who joins in has the file as it was.
+local function again(o, row, place, own)
+  local new = not place.row and place.db:exec(own:again_statement(row.id))[1]
+  if not new then refuse_edited(o, row) end
+  return place.db:exec(own:job_statement(new.id))[1]
+end
+
 -- An edit that somebody has accepted leaves an empty fingerprint, which any fits.
-local function check_fingerprint(o, row, db, own)
-  if row.fingerprint == fingerprint(o) then return end
-  if row.state ~= "planned" and row.fingerprint ~= "" then refuse_edited(o, row) end
-  db:exec(own:renew_statement(row.id, fingerprint(o)))
+local function checked(o, row, place, own)
+  if row.fingerprint == fingerprint(o) then return row end
+  if row.state ~= "planned" and row.fingerprint ~= "" then row = again(o, row, place, own) end
+  place.db:exec(own:renew_statement(row.id, fingerprint(o)))
+  return row
 end
 
 local function archive_columns(self, leaf)
@@ -161,6 +169,27 @@ local function spec_of(o, found)
   return setmetatable(tree.kept(found), { __index = o })
 end
 
+local function describe(problem)
+  return problem.message .. (problem.detail and "\n" .. problem.detail or "")
+end
+
+local function fail(self, problem)
+  report.progress_end()
+  problem = fault.of(problem)
+  local state = (problem.kind == "interrupted" or problem.pauses) and "paused" or "failed"
+  if not problem.settled then
+    pcall(self.set_state, self, state, { reason = problem.message, error = describe(problem) })
+  end
+  error(problem, 0)
+end
+
+local function prepare(self, row)
+  if self.o.write then self.transform = require("moontide.backfill.transform").new(self.spec, self.db) end
+  tree.index(self)
+  preflight.again(self.db, self.o, self.spec.leaves)
+  if row.state ~= "planned" then self:set_state "running" end
+end
+
 --- A run of a job.
 ---@param o table
 ---@param place moontide.JobPlace
@@ -170,7 +199,7 @@ function job.open(o, place)
   local row = find(o, place, own)
   if row.state == "done" then return nil end
   if row.state == "abandoned" then orders.refuse(o) end
-  check_fingerprint(o, row, place.db, own)
+  row = checked(o, row, place, own)
   own.worker = identity.worker()
   local self = setmetatable({
     o = o, id = row.id, db = place.db, pooled = place.pooled, books = own, write = require "moontide.backfill.write",
@@ -181,10 +210,8 @@ function job.open(o, place)
   self.search_path = place.db:exec("SELECT current_setting('search_path') AS path")[1].path
   self.connect = function() return session.connect(self, place.connect) end
   self.spec = spec_of(o, started(self, row))
-  if o.write then self.transform = require("moontide.backfill.transform").new(self.spec, place.db) end
-  tree.index(self)
-  preflight.again(place.db, o, self.spec.leaves)
-  if row.state ~= "planned" then self:set_state "running" end
+  local ok, problem = pcall(prepare, self, row)
+  if not ok then fail(self, problem) end
   return self
 end
 
@@ -291,20 +318,6 @@ local function show(self)
   state.pause, state.lanes = self.pause or self.throttled, self.crew:count()
   state.waits = self.obstacle and self.obstacle.brief
   self.progress:show(state)
-end
-
-local function describe(problem)
-  return problem.message .. (problem.detail and "\n" .. problem.detail or "")
-end
-
-local function fail(self, problem)
-  report.progress_end()
-  problem = fault.of(problem)
-  local state = (problem.kind == "interrupted" or problem.pauses) and "paused" or "failed"
-  if not problem.settled then
-    pcall(self.set_state, self, state, { reason = problem.message, error = describe(problem) })
-  end
-  error(problem, 0)
 end
 
 local function stopped(self)

@@ -1,6 +1,7 @@
 --- What a running backfill says of itself: one line that is written over on a
 --- terminal, a line every ten seconds in a log.
 
+local count = require "moontide.count"
 local report = require "moontide.report"
 local sys = require "moontide.runtime.sys"
 
@@ -133,8 +134,9 @@ end
 function Progress:finish(state)
   local elapsed = sys.clock() - self.started
   if self.terminal then report.progress_end() end
-  report.info(("backfill %s: %d rows changed in %.1f s, %d chunks%s"):format(self.name, state.rows_changed, elapsed,
-    state.chunks, state.rows_bad > 0 and (", %d rows put aside"):format(state.rows_bad) or ""))
+  local aside = state.rows_bad > 0 and (", %s put aside"):format(count.of(state.rows_bad, "row")) or ""
+  report.info(("backfill %s: %s changed in %.1f s, %s%s"):format(self.name, count.of(state.rows_changed, "row"), elapsed,
+    count.of(state.chunks, "chunk"), aside))
 end
 
 return progress

@@ -51,6 +51,27 @@ local function check_set(o, leaf)
   end
 end
 
+local function refuse_unknown(o, name, what, columns)
+  local names = {}
+  for known in pairs(columns) do names[#names + 1] = known end
+  local near = require("moontide.suggest").nearest(name, names)
+  refuse(o, ('the column "%s" of %s is not in the table'):format(name, what),
+    { hint = near and ('Did you mean "%s"?'):format(near) or nil })
+end
+
+--- Check that the columns which a backfill names are there.
+---@param o table
+---@param columns table<string, table>
+function survey.check_columns(o, columns)
+  local named = { set = {}, read = o.read or {}, write = o.write or {} }
+  for name in pairs(o.set or {}) do table.insert(named.set, name) end
+  for _, what in ipairs { "set", "read", "write" } do
+    for _, name in ipairs(named[what]) do
+      if not columns[name] then refuse_unknown(o, name, what, columns) end
+    end
+  end
+end
+
 ---@class moontide.BackfillLeaf
 ---@field oid integer
 ---@field name string   as SQL, with its schema
@@ -84,7 +105,9 @@ function survey.leaves(db, o)
     local rows = estimate(row)
     local leaf = { oid = row.oid, name = row.name, rows = rows, row_bytes = row.full_bytes / math.max(rows, 1),
       bytes = row.all_bytes }
-    order.choose(db, o, leaf, survey.columns(db, leaf.oid))
+    local columns = survey.columns(db, leaf.oid)
+    survey.check_columns(o, columns)
+    order.choose(db, o, leaf, columns)
     check_set(o, leaf)
     list[#list + 1] = leaf
   end

@@ -56,19 +56,9 @@ local integer_types = { [20] = true, [21] = true, [23] = true }
 
 local function key_name(index) return "moontide_key_" .. index end
 
-function Transform:check_columns(columns, names, what)
-  for _, name in ipairs(names) do
-    if not columns[name] then
-      fault.raise("operation", ('backfill "%s": the column "%s" of %s is not in the table'):format(self.spec.name, name,
-        what), { where = self.spec.where, operation = "backfill" })
-    end
-  end
-end
-
 --- What the statements of a leaf need.
 function Transform:form(leaf, columns)
-  self:check_columns(columns, self.spec.read, "read")
-  self:check_columns(columns, self.spec.write, "write")
+  survey.check_columns(self.spec, columns)
   local form = { keys = {}, writes = {} }
   for index, column in ipairs(leaf.key) do
     local oid = columns[column.name] and columns[column.name].oid   -- ctid is none of them
