@@ -220,12 +220,22 @@ local function clipped(text)
   return short:sub(1, place) .. "..."
 end
 
+-- Of a line that is too wide for a terminal, what is around a column, and where that is then.
+local function around(line, column)
+  local length, room = utf8.len(line) or #line, 60
+  if length <= 3 * room or not utf8.len(line) then return line, column end
+  local from, to = math.max(1, column - room), math.min(length, column + room)
+  local head, tail = from > 1 and "... " or "", to < length and " ..." or ""
+  return head .. line:sub(utf8.offset(line, from), utf8.offset(line, to + 1) - 1) .. tail, column - from + 1 + #head
+end
+
 -- The statement with a caret under the place where the server stopped.
 local function statement_lines(value)
   local line, column, number
   if value.position then line, column, number = line_at(value.statement, value.position) end
   if not line or #line > most_bytes then return indented("statement", clipped(value.statement)) end
   local prefix = ("  LINE %d: "):format(number)
+  line, column = around(line, column)
   local caret = (" "):rep(#prefix + column - 1) .. "^\n"
   local rest = value.statement:find("\n", 1, true) and indented("statement", clipped(value.statement)) or ""
   return prefix .. line .. "\n" .. caret .. rest

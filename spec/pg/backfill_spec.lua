@@ -282,6 +282,19 @@ describe("op.backfill", function()
     assert.matches("was edited after", ran.stderr, 1, true)
   end)
 
+  it("refuses what is no change of a row", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(9))
+    for given, message in pairs {
+      ["each = function() return { v = { 1 } } end"] = 'column "v": an integer is expected, not a table\n',
+      ["each_chunk = function(list) list[10] = {} return list end"] = "as many changes as there are rows, 9, not 10\n",
+    } do
+      local ran = run("upgrade heads", project('  op.backfill { "bad", table = "t", read = "v", write = "v", '
+        .. given .. " }"))
+      assert.matches(message, ran.stderr, 1, true)
+    end
+    assert.equal("0", sql "SELECT sum(v) FROM t")
+  end)
+
   it("refuses operations in a Lua function", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local ran = run("upgrade heads", project [[  op.backfill { "bad", table = "t", read = "id", write = "v",

@@ -158,6 +158,8 @@ describe("a backfill that is throttled", function()
   for given, message in pairs {
     ['throttle_sql = "SELECT nothing"'] = 'backfill "plus": signal throttle_sql: column "nothing" does not exist',
     ['throttle_sql = "SELECT \'many\'"'] = 'throttle_sql answers "many", which is no number',
+    ['throttle_sql = "SELECT 0, 1"'] = "throttle_sql answers 2 columns, not one",
+    ["throttle = function() return {} end"] = "its throttle function answers a table, not true, false or a reason",
     ["throttle = function() error('no idea') end"] = "signal throttle: no idea",
     ['window = "22:00-06:00 Mars/Base"'] = 'time zone "Mars/Base" not recognized',
     ["signals = { lags = 3 }"] = 'unknown signal "lags"',
@@ -211,7 +213,7 @@ end]]
     eventually("it is paused", "^paused|brakes on 1 brakes > 0.5 brakes$")
     upgrade:signal "INT"
     upgrade:wait()
-    sql "UPDATE brake SET on_ = 0"
+    sql "UPDATE brake SET on_ = 0; UPDATE moontide.backfill_range SET chunks = 1 WHERE no = 1"   -- a part is done
     folder = write "2.0"
     assert.matches("was edited after a part of it had been done", run("upgrade").stderr)
     folder = write "1.0"

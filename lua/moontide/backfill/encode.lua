@@ -8,11 +8,17 @@ local encode = {}
 
 local pack = string.pack
 
+-- What a function answered, in a message.
+local function shown(given)
+  local kind = type(given)
+  return (kind == "table" or kind == "function") and "a " .. kind or tostring(given)
+end
+
 local function integer(format, size)
   return function(given)
     if math.type(given) == "integer" then return pack(format, size, given) end
     local number = math.tointeger(given) or type(given) == "string" and math.tointeger(tonumber(given))
-    if not number then error(("an integer is expected, not %s"):format(tostring(given)), 0) end
+    if not number then error(("an integer is expected, not %s"):format(shown(given)), 0) end
     return pack(format, size, number)
   end
 end
@@ -20,13 +26,13 @@ end
 local function real(format, size)
   return function(given)
     local number = tonumber(given)
-    if not number then error(("a number is expected, not %s"):format(tostring(given)), 0) end
+    if not number then error(("a number is expected, not %s"):format(shown(given)), 0) end
     return pack(format, size, number)
   end
 end
 
 local function boolean(given)
-  if type(given) ~= "boolean" then error(("true or false is expected, not %s"):format(tostring(given)), 0) end
+  if type(given) ~= "boolean" then error(("true or false is expected, not %s"):format(shown(given)), 0) end
   return pack(">i4B", 1, given and 1 or 0)
 end
 

@@ -135,8 +135,8 @@ function Progress:finish(state)
   local elapsed = sys.clock() - self.started
   if self.terminal then report.progress_end() end
   local aside = state.rows_bad > 0 and (", %s put aside"):format(count.of(state.rows_bad, "row")) or ""
-  report.info(("backfill %s: %s changed in %.1f s, %s%s"):format(self.name, count.of(state.rows_changed, "row"), elapsed,
-    count.of(state.chunks, "chunk"), aside))
+  report.info(("backfill %s: %s changed in %.1f s, %s%s"):format(self.name, count.of(state.rows_changed, "row"),
+    elapsed, count.of(state.chunks, "chunk"), aside))
 end
 
 return progress

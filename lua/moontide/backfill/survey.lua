@@ -87,10 +87,20 @@ end
 ---@field row_bytes number
 ---@field bytes integer   of the table and its indexes, when the backfill came to it
 
+local absent = { ["42P01"] = true, ["3F000"] = true }
+
 -- Rows of a table that was never analyzed, by its size.
 local function estimate(row)
   if row.reltuples > 0 then return row.reltuples end
   return row.bytes // 100
+end
+
+-- That a table is not there needs no statement to be understood.
+local function leaves_of(db, name)
+  local ok, answer = pcall(db.exec, db, leaves_sql:format(name))
+  if ok then return answer end
+  if absent[answer.sqlstate] then answer.statement, answer.position = nil, nil end
+  error(answer, 0)
 end
 
 --- The tables that hold the rows of a backfill, each with its key.
@@ -100,7 +110,7 @@ end
 function survey.leaves(db, o)
   local name = quote.literal(quote.qualified(o.schema, o.table))
   local list = {}
-  for _, row in ipairs(db:exec(leaves_sql:format(name))) do
+  for _, row in ipairs(leaves_of(db, name)) do
     if row.relkind ~= "r" then refuse(o, ("%s is not a table"):format(row.name)) end
     local rows = estimate(row)
     local leaf = { oid = row.oid, name = row.name, rows = rows, row_bytes = row.full_bytes / math.max(rows, 1),

@@ -112,6 +112,10 @@ local function answer_of(self, rows, skip)
   if type(answer) ~= "table" then
     fault.raise("operation", "each_chunk must return a list of changes, one for each row", { final = true })
   end
+  if #answer > #rows then
+    fault.raise("operation", ("each_chunk must return as many changes as there are rows, %d, not %d"):format(#rows,
+      #answer), { final = true })
+  end
   return answer
 end
 

@@ -12,7 +12,12 @@ end
 return {
   name = "throttle_sql", option = true, summary = "a query of the backfill's own answers more than 0",
   sample = function(query, watch)
-    local _, answer = next(query(watch.setting)[1] or {})
+    local result = query(watch.setting)
+    if #result.columns ~= 1 then
+      fault.raise("operation", ("throttle_sql answers %d columns, not one"):format(#result.columns),
+        { statement = watch.setting })
+    end
+    local answer = result[1] and result[1][result.columns[1]]
     local number = number_of(answer)
     if number then return number, "throttle_sql answers " .. tostring(answer) end
     fault.raise("operation", ('throttle_sql answers "%s", which is no number'):format(tostring(answer)),
