@@ -72,6 +72,21 @@ describe("a backfill that is throttled", function()
     check_done(upgrade)
   end)
 
+  it("goes on where there is no connection left to look by", function()
+    sql [[CREATE ROLE few LOGIN CONNECTION LIMIT 2; GRANT CREATE ON SCHEMA public TO few;
+      ALTER TABLE t OWNER TO few; GRANT SELECT ON brake TO few]]
+    sql(("GRANT CREATE ON DATABASE %s TO few"):format(url:match "/([^/?]+)%?"))
+    folder = project 'lanes = 1, throttle_sql = "SELECT on_ FROM brake"'
+    local program = cli.start("upgrade", { cwd = folder, env = { DATABASE_URL = (url:gsub("postgres@", "few@")) } })
+    eventually("it is paused", "^paused|throttle_sql answers 1$")
+    cli.eventually("its lane is there", function()
+      return sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'few'" == "2"
+    end)
+    sql "UPDATE brake SET on_ = 0"
+    check_done(program)
+    sql "DROP OWNED BY few CASCADE; DROP ROLE few"
+  end)
+
   -- What each chunk has seen of the clock and of the WAL. A slow server makes the rests longer, not shorter.
   local function paced(given, statement)
     sql [[CREATE TABLE chunks (no integer GENERATED ALWAYS AS IDENTITY, began timestamptz, ended timestamptz,

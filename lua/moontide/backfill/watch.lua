@@ -200,11 +200,15 @@ local function check_role(self, query)
     table.concat(names, ", ")), { hint = ("GRANT pg_monitor TO %s makes them work."):format(quote.ident(row.role)) })
 end
 
+-- On the connection of the run, while no lane can use it.
+local function look_at_once(self)
+  self:look(function(sql) return self.run.db:exec(sql) end)
+end
+
 --- The look before the first chunk.
 function Watch:begin()
-  local query = function(sql) return self.run.db:exec(sql) end
-  check_role(self, query)
-  self:look(query)
+  check_role(self, function(sql) return self.run.db:exec(sql) end)
+  look_at_once(self)
 end
 
 local function connect(self, lane)
@@ -238,6 +242,7 @@ function Watch:attend(lane)
       if lane.db then lane.db:close() end
       lane.db = nil
       self.run.pace:look(math.huge)
+      if self.run.throttled then look_at_once(self) end   -- or the lanes would stand still for ever
     end
   end
 end
