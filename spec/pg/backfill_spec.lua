@@ -167,6 +167,21 @@ describe("op.backfill", function()
       sql "SELECT count(*) FROM moontide.backfill_range WHERE backfill_id <> (SELECT id FROM moontide.backfill)")
   end)
 
+  it("may not be edited while somebody is at its first chunk, who is not seen behind a pooler", function()
+    sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
+    assert.equal(1, run("upgrade heads", project '  op.backfill { "plus", table = "t", set = { v = sql "w" } }').status)
+    local other = cli.start({ "-X", "-q", "-d", url, "-c",
+      "BEGIN; UPDATE moontide.backfill_range SET chunks = 1; SELECT pg_sleep(3); COMMIT" },
+      { program = { server.program "psql" } })
+    cli.eventually("its chunk", function()
+      return sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" == "1"
+    end)
+    local ran = run("upgrade heads", project(plus:format(200)))
+    assert.matches("was edited after a part of it had been done", ran.stderr, 1, true)
+    other:wait()
+    assert.equal("1", sql "SELECT max(chunks) FROM moontide.backfill_range")
+  end)
+
   it("is undone by the change that it names in a change()", function()
     sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0); " .. rows(900))
     local body = '  op.backfill { "plus", table = "t", set = { v = sql "v + 1" }, '

@@ -138,22 +138,24 @@ function Books:renew_statement(id, fingerprint)
     quote.literal(fingerprint), id)
 end
 
--- In a chunk that is on its way its worker is connected. What a script does is not seen from here.
-local untouched = [[id = %d AND state NOT IN ('done', 'abandoned') AND spec <> '{}'
-  AND NOT EXISTS (SELECT FROM @RANGE@ WHERE backfill_id = %d AND chunks > 0) AND NOT EXISTS (%s)]]
+-- In a chunk that is on its way its range is locked, and behind no pooler its worker is seen. What a script does is
+-- not seen from here.
+local again = [[
+WITH free AS MATERIALIZED (SELECT chunks FROM @RANGE@ WHERE backfill_id = @ID@ FOR UPDATE SKIP LOCKED),
+  old AS (DELETE FROM @JOB@ WHERE id = @ID@ AND state NOT IN ('done', 'abandoned') AND spec <> '{}'
+    AND (SELECT count(*) FROM free WHERE chunks = 0) = (SELECT count(*) FROM @RANGE@ WHERE backfill_id = @ID@)
+    AND NOT EXISTS (@WORKERS@) RETURNING *),
+  gone AS (DELETE FROM @RANGE@ WHERE backfill_id IN (SELECT id FROM old))
+INSERT INTO @JOB@ (revision, step, direction, attempt, fingerprint, spec, control, state)
+SELECT revision, step, direction, attempt, '', spec, control, 'planned' FROM old RETURNING id]]
 
 --- The statement that lets a job which nothing was done of yet begin as it would if it had not begun, under another
 --- id; it answers that, or nothing where something was done or somebody is at work.
 ---@param id integer
 ---@return string
 function Books:again_statement(id)
-  local sql = ([[
-WITH old AS (DELETE FROM @JOB@ WHERE ]] .. untouched .. [[ RETURNING *),
-  gone AS (DELETE FROM @RANGE@ WHERE backfill_id IN (SELECT id FROM old))
-INSERT INTO @JOB@ (revision, step, direction, attempt, fingerprint, spec, control, state)
-SELECT revision, step, direction, attempt, '', spec, control, 'planned' FROM old RETURNING id]]):format(id, id,
-    identity.pids(id))
-  return (sql:gsub("@(%u+)@", { JOB = self.job, RANGE = self.range }))
+  local words = { JOB = self.job, RANGE = self.range, ID = tostring(id), WORKERS = identity.pids(id) }
+  return (again:gsub("@(%u+)@", function(name) return words[name] end))
 end
 
 local job_fields = "id, revision, step, direction, attempt, fingerprint, spec, state, control::text AS control, "
