@@ -153,6 +153,24 @@ describe("op.backfill with rows that fail", function()
     assert.matches("with id = 777", ran.stderr, 1, true)
   end)
 
+  it("stops where the function yields, which nobody would resume", function()
+    sql "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT generate_series(1, 10)"
+    local ran = run("upgrade heads", project [[  op.backfill { "x", table = "t", read = "id", write = "v",
+      each = function(row)
+        local numbers = coroutine.wrap(function() coroutine.yield(1) end)
+        return { v = numbers() + coroutine.yield(row) }
+      end }]])
+    assert.equal(1, ran.status)
+    assert.matches("error: migrations/versions/a.lua:9: a function of a backfill cannot yield", ran.stderr, 1, true)
+    assert.equal("0", sql "SELECT count(v) FROM t")
+  end)
+
+  it("refuses to put deleted rows where they come from", function()
+    local body = '  op.backfill { "x", table = "t", where = "true", delete = true, into = "t" }'
+    local ran = run("upgrade heads", project(body))
+    assert.matches("a.lua:6: backfill: into is the table itself", ran.stderr, 1, true)
+  end)
+
   it("undoes the parts of a chunk that were sent before one that fails", function()
     sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0, bad boolean,
         CHECK (id <> 301 OR v = 0));

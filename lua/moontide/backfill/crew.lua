@@ -2,6 +2,7 @@
 --- statements and gives way until the answer is there, so that while the server works
 --- for one lane, Lua works for another.
 
+local caller = require "moontide.caller"
 local sys = require "moontide.runtime.sys"
 local database = require "moontide.db"
 local fault = require "moontide.fault"
@@ -23,6 +24,9 @@ Crew.__index = Crew
 
 local crew = {}
 
+-- What a lane waits for. Values of our own, since a function of the user may yield too.
+local answer, sleep = {}, {}
+
 --- A lane of a connection.
 ---@param db? moontide.Db  of one that sleeps first, later
 ---@return moontide.Lane
@@ -37,7 +41,7 @@ end
 
 local function land(self)
   self.landing = table.remove(self.under_way, 1)
-  coroutine.yield "answer"
+  coroutine.yield(answer)
   local results = self.db:land(self.landing)
   self.landing = nil
   return results
@@ -69,7 +73,7 @@ end
 ---@param seconds number
 function Lane:sleep(seconds)
   self.wakes = sys.clock() + seconds
-  coroutine.yield "sleep"
+  coroutine.yield(sleep)
 end
 
 ---@return moontide.Crew
@@ -91,12 +95,20 @@ function Crew:count()
   return count
 end
 
+-- Nobody is there who would resume a function of the user.
+local function refuse_yield(routine)
+  fault.raise("revision", "a function of a backfill cannot yield", { where = caller.where(routine), final = true,
+    hint = "coroutine.yield leads out of the function only where coroutine.resume or coroutine.wrap has called it." })
+end
+
 local function resume(self, index)
   local member = self.lanes[index]
   local ok, state = coroutine.resume(member.routine)
   member.state = state
-  if coroutine.status(member.routine) == "dead" then table.remove(self.lanes, index) end
+  local dead = coroutine.status(member.routine) == "dead"
+  if dead then table.remove(self.lanes, index) end
   if not ok then error(fault.of(state), 0) end
+  if not dead and state ~= answer and state ~= sleep then refuse_yield(member.routine) end
 end
 
 local function start(self)
@@ -111,14 +123,14 @@ local function wake(self)
   for index = #self.lanes, 1, -1 do
     local member = self.lanes[index]
     local due = member.lane.wakes and member.lane.wakes <= now or self.stopping and not member.attendant
-    if member.state == "sleep" and due then resume(self, index) end
+    if member.state == sleep and due then resume(self, index) end
   end
 end
 
 local function nap(self, limit)
   local now = sys.clock()
   for _, member in ipairs(self.lanes) do
-    if member.state == "sleep" then limit = math.min(limit, math.max(0, member.lane.wakes - now)) end
+    if member.state == sleep then limit = math.min(limit, math.max(0, member.lane.wakes - now)) end
   end
   return limit
 end
@@ -126,7 +138,7 @@ end
 local function waiting(self)
   local list, indexes = {}, {}
   for index, member in ipairs(self.lanes) do
-    if member.state == "answer" then list[#list + 1], indexes[#indexes + 1] = member.lane.db, index end
+    if member.state == answer then list[#list + 1], indexes[#indexes + 1] = member.lane.db, index end
   end
   return list, indexes
 end

@@ -142,6 +142,9 @@ local function check_mode(o)
     check.refuse(('order = "%s" goes by no key'):format(o.order))
   end
   if o.into and not o.delete then check.refuse("into needs delete = true") end
+  if o.into and o.into.table == o.table and o.into.schema == o.schema then
+    check.refuse("into is the table itself, where the rows would be met again")
+  end
 end
 
 local defaults = { lanes = 2, chunk_ms = 500, max_rows = 10000, max_errors = 100, sweep = 3, wait_writers = 60 }
