@@ -291,7 +291,7 @@ describe("a backfill while it runs", function()
     assert.same({ "7" }, cjson.decode((ok "backfill status plus --json")).errors[1].key)
     local again = run "backfill retry plus"
     assert.equal(1, again.status)
-    assert.matches("1 rows tried, 0 changed, 1 failed again", again.stderr)
+    assert.matches("1 row tried, 0 changed, 1 failed again", again.stderr)
     sql "ALTER TABLE t DROP CONSTRAINT t_check"
     ok "backfill retry plus"
     check_once(800)

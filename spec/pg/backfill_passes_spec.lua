@@ -60,7 +60,7 @@ describe("op.backfill of a table that changes meanwhile", function()
     sql "DROP SCHEMA moontide CASCADE"
     local ran = run("upgrade heads", project(body:format(2)))
     assert.equal(0, ran.status, ran.stderr)
-    assert.matches("warning: backfill x: the last of 2 sweeps still changed 1 rows", ran.stderr, 1, true)
+    assert.matches("warning: backfill x: the last of 2 sweeps still changed 1 row", ran.stderr, 1, true)
   end)
 
   it("asks verify at the end", function()

@@ -2,6 +2,7 @@
 --- meanwhile, and with `where`, passes over the whole table for rows that came or moved
 --- into its way, until one finds nothing.
 
+local count = require "moontide.count"
 local division = require "moontide.backfill.division"
 local fault = require "moontide.fault"
 local order = require "moontide.backfill.order"
@@ -26,11 +27,11 @@ end
 local function ranges_of(run, leaves, pass)
   local list = {}
   for _, leaf in ipairs(leaves) do
-    local count = math.max(1, 8 // #leaves)
+    local share = math.max(1, 8 // #leaves)
     if pass == 0 then
-      division.add(list, run.db, leaf, count)
+      division.add(list, run.db, leaf, share)
     else
-      for _, range in ipairs(division.ranges(run.db, order.of_pass(leaf, pass), count, pass)) do
+      for _, range in ipairs(division.ranges(run.db, order.of_pass(leaf, pass), share, pass)) do
         list[#list + 1] = range
       end
     end
@@ -121,8 +122,8 @@ function passes.finish(run)
   local o, sweeps = run.o, tally.pass - first_sweep + 1
   if sweeps > 0 and tally.changed > 0 then
     local more = { hint = "Make new rows right by a default, a trigger or the application, or give sweep = N." }
-    report.warn(("backfill %s: the last of %d sweeps still changed %d rows"):format(o.name, sweeps, tally.changed),
-      more)
+    report.warn(("backfill %s: the last of %d sweeps still changed %s"):format(o.name, sweeps,
+      count.of(tally.changed, "row")), more)
   elseif sweeps > 0 then
     report.verbose(("backfill %s: %d sweeps, the last found nothing"):format(o.name, sweeps))
   elseif o.condition and o.sweep > 0 and tally.still > 0 then

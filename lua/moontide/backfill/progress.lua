@@ -95,7 +95,7 @@ local function parts_of(self, state, cells)
     math.floor(fraction * 100), progress.short(state.est_done), progress.short(state.est_rows)), speed(self, state) }
   if state.waits and not state.pause then parts[#parts + 1] = state.waits end
   parts[#parts + 1] = ("chunk %s"):format(progress.short(state.chunk_rows))
-  if state.lanes then parts[#parts + 1] = ("%d lanes"):format(state.lanes) end
+  if state.lanes then parts[#parts + 1] = count.of(state.lanes, "lane") end
   return parts
 end
 

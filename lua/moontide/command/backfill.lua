@@ -1,6 +1,7 @@
 --- `moontide backfill`: what backfills there are, how far they are, and a word in how they go on.
 
 local control = require "moontide.backfill.control"
+local count = require "moontide.count"
 local fault = require "moontide.fault"
 local json = require "moontide.json"
 local listing = require "moontide.backfill.listing"
@@ -142,8 +143,8 @@ function actions.retry(app, args)
   elseif result.tried == 0 then
     report.info(("nothing to do: no rows of backfill %s are put aside"):format(step))
   else
-    report.info(("backfill %s: %d rows tried, %d changed, %d failed again"):format(step, result.tried, result.resolved,
-      result.left))
+    report.info(("backfill %s: %s tried, %d changed, %d failed again"):format(step, count.of(result.tried, "row"),
+      result.resolved, result.left))
   end
   return result.left > 0 and 1 or 0
 end
