@@ -261,8 +261,9 @@ static int conn_pipeline(lua_State *L) {
   return 1;
 }
 
-/* A server that reads gets all of it now: else it would have to wait for the rest until the caller waits. */
-enum { SENDING_SECONDS = 1 };
+/* A server that reads gets all of it now: else it would have to wait for the rest until the caller waits. One that is
+   still at work on what was launched before does not read. */
+static const double SENDING_SECONDS = 1, SENDING_BEHIND_SECONDS = 0.02;
 
 /* conn:launch(list): sends the statements as `pipeline` does, and does not wait for answers; what the server does not
    take is kept in memory. After a statement with `flush` the server sends what it has by then, else when it is done or
@@ -272,9 +273,9 @@ static int conn_launch(lua_State *L) {
   Pipeline p = {.launched = true};
   double deadline;
   if (!begin(L, &p)) return 0;
-  p.conn->launched++;
   deadline = p.conn->deadline;
-  p.conn->deadline = rt_clock() + SENDING_SECONDS;
+  p.conn->deadline = rt_clock() + (p.conn->launched > 0 ? SENDING_BEHIND_SECONDS : SENDING_SECONDS);
+  p.conn->launched++;
   pg_wait_sent(p.conn);
   p.conn->deadline = deadline;
   return 0;

@@ -87,6 +87,18 @@ describe("a backfill that is throttled", function()
     sql "DROP OWNED BY few CASCADE; DROP ROLE few"
   end)
 
+  it("with as many lanes as there are connections for", function()
+    sql [[CREATE ROLE few LOGIN CONNECTION LIMIT 2; GRANT CREATE ON SCHEMA public TO few;
+      ALTER TABLE t OWNER TO few; GRANT SELECT ON brake TO few]]
+    sql(("GRANT CREATE ON DATABASE %s TO few"):format(url:match "/([^/?]+)%?"))
+    folder = project 'lanes = 4'
+    local ran = cli.run("upgrade", { cwd = folder, env = { DATABASE_URL = (url:gsub("postgres@", "few@")) } })
+    assert.equal(0, ran.status, ran.stderr)
+    assert.matches("warning: backfill plus: no connection for another lane", ran.stderr, 1, true)
+    assert.matches('too many connections for role "few"', ran.stderr, 1, true)
+    sql "DROP OWNED BY few CASCADE; DROP ROLE few"
+  end)
+
   -- What each chunk has seen of the clock and of the WAL. A slow server makes the rests longer, not shorter.
   local function paced(given, statement)
     sql [[CREATE TABLE chunks (no integer GENERATED ALWAYS AS IDENTITY, began timestamptz, ended timestamptz,
