@@ -96,6 +96,18 @@ describe("op.backfill with rows that fail", function()
     assert.equal("0|2\n1|19998", sql "SELECT v, count(*) FROM t GROUP BY v ORDER BY v")
   end)
 
+  it("tries the others again where a partition is gone", function()
+    sql [[CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL DEFAULT 0) PARTITION BY RANGE (id);
+      CREATE TABLE t1 PARTITION OF t (CHECK (id <> 5 OR v = 0)) FOR VALUES FROM (0) TO (10);
+      CREATE TABLE t2 PARTITION OF t (CHECK (id <> 15 OR v = 0)) FOR VALUES FROM (10) TO (20);
+      INSERT INTO t SELECT generate_series(0, 19)]]
+    assert.equal(0, run("upgrade heads", project(plus)).status)
+    sql "DROP TABLE t1; ALTER TABLE t2 DROP CONSTRAINT t2_check"
+    assert.same({ tried = 2, resolved = 1, left = 1 }, retry { "plus", table = "t", set = { v = value.sql "v + 1" } })
+    assert.equal("10|42P01", sql [[SELECT (SELECT count(*) FROM t WHERE v = 1), sqlstate FROM moontide.backfill_error
+      WHERE resolved_at IS NULL]])
+  end)
+
   it("puts a row of each_chunk aside", function()
     sql "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT generate_series(1, 3000)"
     local ran = run("upgrade heads", project [[  op.backfill { "plus", table = "t", read = "id", write = "v",

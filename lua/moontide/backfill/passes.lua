@@ -77,10 +77,17 @@ end
 -- "paused" is what a process leaves that was stopped, while others may be at work.
 local going_on = { running = true, sweeping = true, paused = true }
 
+local function begun_anew(run)
+  fault.raise("operation", ('backfill "%s" was begun anew by somebody else'):format(run.o.name), {
+    where = run.o.where, operation = run.o.kind, settled = true, hint = "Run the command again.",
+  })
+end
+
 local function attempt(run)
   local db = run.db
   db:exec "BEGIN"
-  tree.take(run, db:exec(run.books:hold_statement(run.id))[1].spec)
+  local row = db:exec(run.books:hold_statement(run.id))[1] or begun_anew(run)
+  tree.take(run, row.spec)
   local tally = db:exec(run.books:tally_statement(run.id))[1]
   local list = {}
   if tally.open == 0 and going_on[tally.state] then list = add(run, tally) or {} end

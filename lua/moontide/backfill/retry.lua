@@ -89,14 +89,16 @@ local function attempt(self, row)
   self.db:pipeline(list)
 end
 
--- A failure of the row is noted; any other ends the command.
+local undefined_table = "42P01"
+
+-- A failure of the row is noted, and that its table is gone; any other ends the command.
 local function note(self, row, problem)
   local leaf, sent = self.by_oid[row.leaf], self.sent
   self.db:rollback()
   if rowfault.swallowed(problem, sent) then
     problem = rowfault.explained(triggers.words(self.db, self.o, { leaf }), problem)
   end
-  if not rowfault.is(problem) then error(problem, 0) end
+  if not (rowfault.is(problem) or problem.sqlstate == undefined_table) then error(problem, 0) end
   self.db:exec(("UPDATE %s SET tries = tries + 1, at = clock_timestamp(), sqlstate = %s, message = %s WHERE %s"):format(
     self.books.error, problem.sqlstate and quote.literal(problem.sqlstate) or "NULL", quote.literal(problem.message),
     same_row(self, row.leaf, row.key)))
