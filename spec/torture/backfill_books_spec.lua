@@ -10,12 +10,17 @@ local chunks = tonumber(os.getenv("MOONTIDE_CHUNKS") or "2000")
 local rows = math.max(20000, chunks)   -- fewer would be one range
 
 describe("the books of a backfill of many chunks", function()
-  local url
+  local cluster, url
+  -- An ANALYZE of autovacuum has a snapshot as well.
+  setup(function() cluster = server.cluster { settings = { autovacuum = "off" } } end)
+  teardown(function() cluster:remove() end)
   before_each(function()
-    url = server.database()
+    url = cluster:database()
     torture.fill(url, rows * 5 // 4)
   end)
-  after_each(function() server.drop(url) end)
+  after_each(function()
+    server.sql(cluster:url(), ("DROP DATABASE %s WITH (FORCE)"):format(url:match "/([^/?]+)%?"))
+  end)
 
   local function sql(text) return server.sql(url, text) end
 
